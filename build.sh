@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# The Literate LLM: one entry, for people and for machines. See ./build.sh help.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+readonly VENV=.venv BUILD=_build LOGS=_build/logs
+readonly PDF=_build/latex/the-literate-llm.pdf
+readonly TEX_PACKAGES="texlive-xetex texlive-latex-recommended texlive-latex-extra \
+texlive-fonts-recommended latexmk make xindy poppler-utils fonts-jetbrains-mono \
+fonts-texgyre fonts-texgyre-math fonts-symbola fonts-dejavu-core libcairo2"
+readonly TEX_MAC="brew install --cask mactex-no-gui font-jetbrains-mono && brew install cairo"
+
+usage() {
+  cat <<'TEXT'
+usage: ./build.sh [COMMAND]
+
+Without a command: set up, tangle, execute what is stale, verify every chapter
+with nbval, render the PDF, and say where it is and how long each step took.
+
+  test             every check: book against package, linters, tests, chapters
+  pdf              the PDF, from the committed notebooks, executing nothing
+  html             the HTML edition, likewise
+  epub             the EPUB edition, likewise
+  notebooks        weave the chapters and execute those that are stale
+  tangle           write llm/ and tests/chapters/ from book/
+  check            compare llm/, tests/chapters/ and notebooks/ with book/
+  stitch           carry edits made in llm/ back into book/
+  watch            tangle, execute and render again whatever you save
+  serve            show the HTML edition on http://127.0.0.1:8000 (or PORT)
+  handout NN       one chapter as a PDF (or, with --format html, as HTML)
+  release          all editions and the wheel into dist/, the PDF to the root
+  clean            remove _build/; with --all the environment too
+  help             this text
+
+environment: PYTHON   the interpreter to set up with (default: 3.11 to 3.13)
+             JOBS     how many chapters run at once (default: the cores)
+             PORT     the port of serve
+TEXT
+}
+
+die() { printf 'build.sh: %s\n' "$*" >&2; exit 2; }
+
+# --- set-up ----------------------------------------------------------------
+
+supported() {
+  "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
+}
+
+find_python() {
+  local candidate
+  if [ -n "${PYTHON:-}" ]; then
+    command -v "$PYTHON" >/dev/null || die "PYTHON is set to $PYTHON, which is not a program here."
+    supported "$PYTHON" || die "PYTHON is $("$PYTHON" --version 2>&1), but Python 3.11 to 3.13 is needed."
+    printf '%s' "$PYTHON"; return
+  fi
+  for candidate in python3 python3.13 python3.12 python3.11; do
+    if command -v "$candidate" >/dev/null && supported "$candidate"; then
+      printf '%s' "$candidate"; return
+    fi
+  done
+  die "Python 3.11 to 3.13 is needed and none was found: install one, or set PYTHON=/path/to/python3."
+}
+
+need_disk() {  # need_disk MEGABYTES
+  local free
+  free=$(df -Pk . | awk 'NR == 2 { print int($4 / 1024) }')
+  [ "$free" -ge "$1" ] || die "only ${free} MB are free on this disk and $1 MB are needed: make room and run it again."
+}
+
+fingerprint() { cat pyproject.toml constraints.txt | cksum; "$VENV/bin/python" --version; }
+
+set_up_python() {
+  if [ -f "$VENV/ready" ] && [ "$(cat "$VENV/ready")" = "$(fingerprint 2>/dev/null)" ]; then return; fi
+  local python
+  python=$(find_python)
+  need_disk 4000
+  mkdir -p "$LOGS"
+  echo "Setting up $VENV (a few minutes, once; the log is $LOGS/setup.log)"
+  rm -f "$VENV/ready"
+  supported "$VENV/bin/python" || rm -rf "$VENV"
+  [ -x "$VENV/bin/pip" ] || "$python" -m venv --clear "$VENV" > "$LOGS/setup.log" 2>&1 \
+    || die "$python cannot make a virtual environment: install its venv module (Debian, Ubuntu: apt-get install python3-venv)."
+  "$VENV/bin/pip" install --disable-pip-version-check -c constraints.txt -e '.[book,dev]' \
+    >> "$LOGS/setup.log" 2>&1 || explain_pip
+  fingerprint > "$VENV/ready"
+}
+
+explain_pip() {
+  if grep -qiE 'no space left' "$LOGS/setup.log"; then
+    die "the disk is full: make room and run it again."
+  elif grep -qiE 'name resolution|unreachable|connection|timed out|Max retries' "$LOGS/setup.log"; then
+    die "the Python packages could not be downloaded (is the network up?): run it again; the log is $LOGS/setup.log."
+  fi
+  tail -n 5 "$LOGS/setup.log" >&2
+  die "the Python packages could not be installed: the log is $LOGS/setup.log."
+}
+
+tex_ready() {
+  local tool
+  for tool in xelatex latexmk make pdftoppm; do command -v "$tool" >/dev/null || return 1; done
+  kpsewhich titlesec.sty unicode-math.sty >/dev/null
+}
+
+set_up_tex() {
+  tex_ready && return
+  local sudo=
+  [ "$(uname)" = Darwin ] && die "the PDF needs TeX. Run: $TEX_MAC"
+  command -v apt-get >/dev/null || die "the PDF needs TeX: install TeX Live with XeLaTeX, latexmk and make."
+  if [ "$(id -u)" != 0 ]; then
+    sudo -n true 2>/dev/null || die "the PDF needs TeX. Run: sudo apt-get install --no-install-recommends $(echo $TEX_PACKAGES)"
+    sudo=sudo
+  fi
+  need_disk 1000
+  mkdir -p "$LOGS"
+  echo "Installing TeX with apt-get (two minutes, once; the log is $LOGS/tex.log)"
+  # shellcheck disable=SC2086  # the list is meant to split
+  { $sudo apt-get update && $sudo env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -y --no-install-recommends $TEX_PACKAGES; } > "$LOGS/tex.log" 2>&1 \
+    || die "TeX could not be installed: the log is $LOGS/tex.log."
+}
+
+# --- steps -----------------------------------------------------------------
+
+TIMES=
+step() {  # step NAME COMMAND...: run it, say so, remember how long it took
+  local name=$1 start=$SECONDS; shift
+  printf '\n== %s\n' "$name"
+  "$@"
+  TIMES="$TIMES$(printf '  %-10s %4d s' "$name" $((SECONDS - start)))"$'\n'
+}
+
+literate() { "$VENV/bin/python" -m literate "$@"; }
+
+once() {  # once NAME COMMAND... -- PATH...: skip the command if nothing under the paths changed
+  local name=$1 command=(); shift
+  while [ "$1" != -- ]; do command+=("$1"); shift; done; shift
+  if literate fresh "$name" "$@"; then echo "unchanged"; return; fi
+  "${command[@]}"
+  literate mark "$name" "$@"
+}
