@@ -3,8 +3,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-readonly VENV=.venv BUILD=_build LOGS=_build/logs
-readonly PDF=_build/latex/the-literate-llm.pdf
+readonly VENV=.venv LOGS=_build/logs
+readonly PDF=_build/latex/the-literate-llm.pdf HTML=_build/html/index.html EPUB=_build/the-literate-llm.epub
 readonly TEX_PACKAGES="texlive-xetex texlive-latex-recommended texlive-latex-extra \
 texlive-fonts-recommended latexmk make xindy poppler-utils fonts-jetbrains-mono \
 fonts-texgyre fonts-texgyre-math fonts-symbola fonts-dejavu-core libcairo2"
@@ -107,7 +107,7 @@ set_up_tex() {
   [ "$(uname)" = Darwin ] && die "the PDF needs TeX. Run: $TEX_MAC"
   command -v apt-get >/dev/null || die "the PDF needs TeX: install TeX Live with XeLaTeX, latexmk and make."
   if [ "$(id -u)" != 0 ]; then
-    sudo -n true 2>/dev/null || die "the PDF needs TeX. Run: sudo apt-get install --no-install-recommends $(echo $TEX_PACKAGES)"
+    sudo -n true 2>/dev/null || die "the PDF needs TeX. Run: sudo apt-get install --no-install-recommends $TEX_PACKAGES"
     sudo=sudo
   fi
   need_disk 1000
@@ -122,6 +122,10 @@ set_up_tex() {
 # --- steps -----------------------------------------------------------------
 
 TIMES=
+# The date that the editions carry: the commit's, so that two builds are equal.
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 1767225600)}
+export SOURCE_DATE_EPOCH NO_COLOR=1
+
 step() {  # step NAME COMMAND...: run it, say so, remember how long it took
   local name=$1 start=$SECONDS; shift
   printf '\n== %s\n' "$name"
@@ -131,10 +135,125 @@ step() {  # step NAME COMMAND...: run it, say so, remember how long it took
 
 literate() { "$VENV/bin/python" -m literate "$@"; }
 
-once() {  # once NAME COMMAND... -- PATH...: skip the command if nothing under the paths changed
-  local name=$1 command=(); shift
-  while [ "$1" != -- ]; do command+=("$1"); shift; done; shift
-  if literate fresh "$name" "$@"; then echo "unchanged"; return; fi
-  "${command[@]}"
+WORKED=
+once() {  # once NAME OUTPUT COMMAND... -- PATH...: only if a path has changed, or no output
+  local name=$1 output=$2 action=(); shift 2
+  while [ "$1" != -- ]; do action+=("$1"); shift; done; shift
+  if [ -e "$output" ] && literate fresh "$name" "$@"; then echo "unchanged"; return; fi
+  WORKED=yes
+  "${action[@]}"
   literate mark "$name" "$@"
 }
+
+edition() {  # edition NAME BUILDER: render with Jupyter Book; a warning is an error
+  local name=$1 builder=$2 log=$LOGS/$1.log
+  mkdir -p "$LOGS"
+  echo "rendering with Jupyter Book (the log is $log)"
+  "$VENV/bin/jupyter-book" build . --builder "$builder" -W --keep-going > "$log" 2>&1 && return
+  grep -E 'WARNING|ERROR|Error|error:|^! |No space left' "$log" >&2 || tail -n 20 "$log" >&2
+  die "the $name edition was not rendered: the log is $log."
+}
+
+# What the steps depend on; the lists are meant to split.
+readonly CODE="llm book/texts conftest.py constraints.txt"
+readonly PAGES="book notebooks llm literate _config.yml _toc.yml pyproject.toml constraints.txt"
+
+tangle() { step tangle literate tangle; }
+
+figures() { step figures literate figures; }
+
+notebooks() { step execute literate execute ${JOBS:+--jobs "$JOBS"}; }
+
+# shellcheck disable=SC2086
+verify() {
+  step verify once verify notebooks literate verify ${JOBS:+--jobs "$JOBS"} -- notebooks $CODE
+}
+
+# shellcheck disable=SC2086
+pdf() { step pdf once pdf "$PDF" edition_pdf -- $PAGES; }
+
+edition_pdf() {  # from nothing, since a TeX run that was killed leaves traps for the next
+  rm -rf _build/latex
+  edition PDF pdflatex
+}
+
+# shellcheck disable=SC2086
+html() { step html once html "$HTML" edition HTML html -- $PAGES; }
+
+# shellcheck disable=SC2086
+epub() { html; step epub once epub "$EPUB" literate epub -- $PAGES; }
+
+report() {  # report FILE...: what was made, and how long it took
+  local file
+  printf '\n%s' "$TIMES"
+  [ -n "$WORKED" ] || echo "Nothing has changed since the last time."
+  for file in "$@"; do
+    printf '%s  (%s KB)\n' "$file" "$(($(wc -c < "$file") / 1024))"
+  done
+}
+
+run_tests() {
+  step check literate check
+  step snapshots literate check --snapshots
+  step ruff lint
+  step mypy "$VENV/bin/mypy"
+  step tests "$VENV/bin/pytest" -m "not slow"
+  step slow "$VENV/bin/pytest" -m slow
+  step verify literate verify ${JOBS:+--jobs "$JOBS"}
+}
+
+lint() {
+  "$VENV/bin/ruff" check . && "$VENV/bin/ruff" format --check .
+}
+
+release() {
+  local version
+  version=$("$VENV/bin/python" -c 'import llm; print(llm.__version__)')
+  [ -z "$(git status --porcelain -- book llm notebooks literate _config.yml _toc.yml)" ] \
+    || die "there are changes that are not committed: a release is made of a commit."
+  pdf; epub
+  step wheel "$VENV/bin/python" -m build --wheel --sdist --no-isolation --outdir dist
+  cp "$PDF" the-literate-llm.pdf
+  cp "$PDF" "dist/the-literate-llm-$version.pdf"
+  cp "$EPUB" "dist/the-literate-llm-$version.epub"
+  (cd "$(dirname "$HTML")" && "$OLDPWD/$VENV/bin/python" -m zipfile -c \
+    "$OLDPWD/dist/the-literate-llm-$version-html.zip" .)
+  echo "Version $version is in dist/, and its PDF at the root: commit that, and tag v$version."
+}
+
+clean() {
+  case "${1:-}" in
+    "") rm -rf _build dist ;;
+    --all) rm -rf _build dist .venv ;;
+    *) die "clean knows no $1: it takes --all or nothing." ;;
+  esac
+}
+
+# --- the command line ------------------------------------------------------
+
+main() {
+  local command=${1:-all}
+  [ $# -eq 0 ] || shift
+  case "$command" in
+  help | -h | --help) usage; return ;;
+  clean) clean "$@"; return ;;
+  all | test | pdf | html | epub | notebooks | tangle | check | stitch | watch | serve | \
+  handout | release) ;;
+  *) die "there is no command '$command': ./build.sh help lists them." ;;
+  esac
+  set_up_python
+  case "$command" in all | pdf | handout | release) set_up_tex ;; esac
+  case "$command" in
+  all) tangle; figures; notebooks; verify; pdf; report "$PDF" ;;
+  test) run_tests; report ;;
+  pdf) pdf; report "$PDF" ;;
+  html) html; report "$HTML" ;;
+  epub) epub; report "$EPUB" ;;
+  notebooks) tangle; figures; notebooks; report ;;
+  tangle | check | stitch | watch | handout) literate "$command" "$@" ;;
+  serve) html; exec "$VENV/bin/python" -m http.server "${PORT:-8000}" --bind 127.0.0.1 --directory "$(dirname "$HTML")" ;;
+  release) release ;;
+  esac
+}
+
+main "$@"

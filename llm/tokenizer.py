@@ -1,0 +1,699 @@
+"""Tokenization: text to integers and back, by byte-pair encoding.
+
+Tangled from book/02-tokenization.md: edit the book,
+or edit here and run `./build.sh stitch`.
+"""
+
+import heapq
+import io
+import itertools
+import json
+import math
+import os
+import sys
+from collections import Counter, defaultdict
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+)
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import regex
+import tiktoken
+import tyro
+
+# %% book/02-tokenization.md#patterns
+GPT2_PATTERN = (
+    r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+"
+    r"|\s+(?!\S)|\s+"
+)
+PATTERN = (
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"
+)
+
+
+def compile_pattern(pattern: str) -> Callable[[str], list[str]]:
+    """A function that cuts a text into pieces."""
+    try:
+        return regex.compile(pattern).findall
+    except regex.error as error:
+        raise ValueError(f"pattern {pattern!r}: {error}") from None
+
+
+# %% book/02-tokenization.md#index_pairs
+def index_pairs(
+    words: list[str], weights: list[int]
+) -> tuple[dict[str, int], dict[str, set[int]]]:
+    """How often each pair occurs, and in which words."""
+    counts: dict[str, int] = defaultdict(int)
+    where: dict[str, set[int]] = defaultdict(set)
+    for i, (word, weight) in enumerate(zip(words, weights, strict=True)):
+        for k in range(len(word) - 1):
+            counts[word[k : k + 2]] += weight
+            where[word[k : k + 2]].add(i)
+    return counts, where
+
+
+# %% book/02-tokenization.md#rebook
+def rebook(
+    old: str, new: str, weight: int, counts: dict[str, int]
+) -> list[str]:
+    """Correct the counts for one changed word; return its new pairs."""
+    for k in range(len(old) - 1):
+        counts[old[k : k + 2]] -= weight
+    pairs = [new[k : k + 2] for k in range(len(new) - 1)]
+    for pair in pairs:
+        counts[pair] += weight
+    return pairs
+
+
+# %% book/02-tokenization.md#descending
+def descending(token: bytes) -> str:
+    """A string that sorts before another's if `token` sorts after it."""
+    return "".join(chr(256 - byte) for byte in token) + chr(257)
+
+
+# %% book/02-tokenization.md#learn_merges
+def learn_merges(
+    pieces: Mapping[str, int], num_merges: int
+) -> list[tuple[bytes, bytes]]:
+    """The merges that byte-pair encoding learns from counted pieces."""
+    words = [piece.encode().decode("latin-1") for piece in pieces]
+    weights = list(pieces.values())
+    tokens = {chr(byte): bytes([byte]) for byte in range(256)}
+    order = {c: descending(token) for c, token in tokens.items()}
+    counts, where = index_pairs(words, weights)
+    heap = [(-n, order[p[0]], order[p[1]], p) for p, n in counts.items()]
+    heapq.heapify(heap)
+    merges: list[tuple[bytes, bytes]] = []
+    while heap and len(merges) < num_merges:
+        n, first, second, pair = heapq.heappop(heap)
+        if counts[pair] != -n:
+            if counts[pair] > 0:
+                heapq.heappush(heap, (-counts[pair], first, second, pair))
+            continue
+        new = chr(256 + len(merges))
+        merges.append((tokens[pair[0]], tokens[pair[1]]))
+        tokens[new] = tokens[pair[0]] + tokens[pair[1]]
+        order[new] = descending(tokens[new])
+        fresh = set()
+        for i in where.pop(pair):
+            old, words[i] = words[i], words[i].replace(pair, new)
+            for p in rebook(old, words[i], weights[i], counts):
+                if new in p:
+                    where[p].add(i)
+                    fresh.add(p)
+        for p in fresh:
+            heapq.heappush(heap, (-counts[p], order[p[0]], order[p[1]], p))
+    return merges
+
+
+# %% book/02-tokenization.md#settled
+def settled(text: str, split: Callable[[str], list[str]]) -> int:
+    """How many characters are in pieces that no later text can change."""
+    pieces = split(text)
+    waiting = 0
+    while pieces and (waiting < 3 or pieces[-1].isspace()):
+        waiting += not pieces.pop().isspace()
+    return sum(map(len, pieces))
+
+
+# %% book/02-tokenization.md#either
+def either(special: Collection[str]) -> "regex.Pattern[str]":
+    """A pattern for any of the special tokens, the longest first."""
+    longest_first = sorted(special, key=len, reverse=True)
+    anyone = "|".join(map(regex.escape, longest_first))
+    return regex.compile(anyone or r"(?!)")
+
+
+# %% book/02-tokenization.md#seamless
+def seamless(
+    texts: Iterable[str],
+    split: Callable[[str], list[str]],
+    special: Collection[str] = (),
+    block: int = 1 << 16,
+) -> Iterator[str]:
+    """Cut a stream into parts that can be split into pieces one by one.
+
+    A special token is a part of its own. `block` is how many characters to
+    gather before looking for a cut.
+    """
+    cuts, longest = either(special), max(map(len, special), default=0)
+    rest, enough = "", block
+    for text in itertools.chain(texts, [None]):
+        rest += text or ""
+        if text is not None and len(rest) < enough:
+            continue
+        limit = len(rest) - (0 if text is None else longest)
+        start = 0
+        for match in cuts.finditer(rest):
+            if match.start() > limit:
+                break
+            yield from (rest[start : match.start()], match[0])
+            start = match.end()
+        head = rest[start : max(start, limit)]
+        end = start + (len(head) if text is None else settled(head, split))
+        yield rest[start:end]
+        rest = rest[end:]
+        enough = max(block, 2 * len(rest))
+
+
+# %% book/02-tokenization.md#Corpus
+Corpus = str | Path | Iterable[str | Path]
+
+
+def read_blocks(path: Path, size: int = 1 << 20) -> Iterator[str]:
+    """A file's text, `size` characters at a time, line ends as they are."""
+    with path.open(encoding="utf-8", newline="") as file:
+        while block := file.read(size):
+            yield block
+
+
+# %% book/02-tokenization.md#count_pieces
+def count_pieces(
+    corpus: Corpus,
+    special_tokens: Collection[str] = (),
+    pattern: str = PATTERN,
+) -> Counter[str]:
+    """How often the pattern cuts each piece out of the corpus."""
+    sources = [corpus] if isinstance(corpus, str | Path) else corpus
+    split = compile_pattern(pattern)
+    counts: Counter[str] = Counter()
+    for source in sources:
+        if not isinstance(source, str | Path):
+            raise TypeError(f"neither a text nor a path: {source!r}")
+        blocks = (
+            [source] if isinstance(source, str) else read_blocks(source)
+        )
+        for part in seamless(blocks, split, special_tokens):
+            if part not in special_tokens:
+                counts.update(split(part))
+    return counts
+
+
+# %% book/02-tokenization.md#Tokenizer
+class Tokenizer:
+    """Byte-pair encoding: text to integers and back, to the byte.
+
+    Args:
+        vocab: the bytes of each id; ids may be any integers.
+        merges: pairs of tokens, in the order in which they were learned.
+        special_tokens: written forms; one whose bytes `vocab` lacks gets
+            the next free id.
+        pattern: cuts a text into pieces that merges don't cross.
+    """
+
+    def __init__(
+        self,
+        vocab: Mapping[int, bytes],
+        merges: Iterable[tuple[bytes, bytes]],
+        special_tokens: Iterable[str] = (),
+        pattern: str = PATTERN,
+    ) -> None:
+        self.vocab = dict(vocab)
+        self.merges = [(left, right) for left, right in merges]
+        self.special_tokens = number_special(self.vocab, special_tokens)
+        self.pattern = pattern
+        self.ranks = rank_tokens(self.merges)
+        self._ids = ids_by_rank(self.vocab, self.special_tokens, self.ranks)
+        self._in_order = self._ids == list(range(len(self._ids)))
+        self._split = compile_pattern(pattern)
+        self._core = tiktoken.Encoding(
+            "llm",
+            pat_str=pattern,
+            mergeable_ranks=self.ranks,
+            special_tokens={},
+        )
+
+    # -- book/02-tokenization.md#Tokenizer.encode_ordinary
+    def encode_ordinary(self, text: str) -> list[int]:
+        """The tokens of a text in which nothing is special."""
+        if len(text) > MANY and long_blank(text):
+            pieces = (piece.encode() for piece in self._split(text))
+            ranks = [
+                self.ranks[token]
+                for piece in pieces
+                for token in merge_bytes(piece, self.ranks)
+            ]
+        else:
+            ranks = self._core.encode_ordinary(text)
+        return ranks if self._in_order else [self._ids[r] for r in ranks]
+
+    # -- book/02-tokenization.md#Tokenizer.decode_bytes
+    def decode_bytes(self, ids: Iterable[int]) -> bytes:
+        """The bytes of some tokens."""
+        try:
+            return b"".join([self.vocab[i] for i in ids])
+        except KeyError as error:
+            raise ValueError(
+                f"no token has the id {error.args[0]}"
+            ) from None
+
+    def decode(self, ids: Iterable[int], errors: str = "replace") -> str:
+        """The text of some tokens; broken characters become U+FFFD."""
+        return self.decode_bytes(ids).decode("utf-8", errors=errors)
+
+    # -- book/02-tokenization.md#Tokenizer.allowed
+    def allowed(self, names: Collection[str]) -> frozenset[str]:
+        """The special tokens that were asked for; `"all"` means all."""
+        if names == "all":
+            return frozenset(self.special_tokens)
+        if (
+            isinstance(names, str)
+            or set(names) - self.special_tokens.keys()
+        ):
+            raise ValueError(
+                f"allowed_special is {names!r}; the special tokens are "
+                f"{sorted(self.special_tokens)}"
+            )
+        return frozenset(names)
+
+    # -- book/02-tokenization.md#Tokenizer.encode
+    def encode(
+        self, text: str, allowed_special: Collection[str] = ()
+    ) -> list[int]:
+        """The tokens of a text, which is read as text and never obeyed.
+
+        Only the special tokens in `allowed_special` (or `"all"`) are special.
+        """
+        ids: list[int] = []
+        special, start = self.allowed(allowed_special), 0
+        if special:
+            for match in either(special).finditer(text):
+                ids += self.encode_ordinary(text[start : match.start()])
+                ids.append(self.special_tokens[match[0]])
+                start = match.end()
+        return ids + self.encode_ordinary(text[start:])
+
+    # -- book/02-tokenization.md#Tokenizer.encode_iterable
+    def encode_iterable(
+        self,
+        texts: Iterable[str],
+        allowed_special: Collection[str] = (),
+        block: int = 1 << 16,
+    ) -> Iterator[int]:
+        """The tokens of the texts as if joined, in constant memory."""
+        special = self.allowed(allowed_special)
+        for part in seamless(texts, self._split, special, block):
+            if part in special:
+                yield self.special_tokens[part]
+            else:
+                yield from self.encode_ordinary(part)
+
+    def encode_batch(
+        self, texts: Iterable[str], allowed_special: Collection[str] = ()
+    ) -> list[list[int]]:
+        """The tokens of each text, on all cores."""
+        special = self.allowed(allowed_special)
+        with ThreadPoolExecutor() as pool:
+            return list(pool.map(lambda t: self.encode(t, special), texts))
+
+    # -- book/02-tokenization.md#Tokenizer.save
+    def save(self, path: str | Path) -> None:
+        """Write a file that `load` reads: all of it, or nothing."""
+        write_json(
+            path,
+            {
+                "format": "literate-llm tokenizer 1",
+                "pattern": self.pattern,
+                "special_tokens": list(self.special_tokens),
+                "vocab": {
+                    i: t.decode("latin-1") for i, t in self.vocab.items()
+                },
+                "merges": [
+                    [left.decode("latin-1"), right.decode("latin-1")]
+                    for left, right in self.merges
+                ],
+            },
+        )
+
+    # -- book/02-tokenization.md#Tokenizer.load
+    @classmethod
+    def load(cls, path: str | Path) -> "Tokenizer":
+        """Read a file that `save` has written."""
+        text = Path(path).read_text(encoding="utf-8")
+        try:
+            content = json.loads(text)
+            vocab = {
+                int(i): token.encode("latin-1")
+                for i, token in content["vocab"].items()
+            }
+            merges = [
+                (left.encode("latin-1"), right.encode("latin-1"))
+                for left, right in content["merges"]
+            ]
+            special, pattern = content["special_tokens"], content["pattern"]
+            return cls(vocab, merges, special, pattern)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            message = f"{path} is no saved tokenizer: {error}"
+            raise ValueError(message) from error
+
+    # -- book/02-tokenization.md#Tokenizer.to_tiktoken
+    def to_tiktoken(self, name: str = "literate-llm") -> tiktoken.Encoding:
+        """The same tokenizer as tiktoken's `Encoding`."""
+        if self._ids[256:] != sorted(self._ids[256:]):
+            raise ValueError(
+                "tiktoken wants ids in the order of the merges"
+            )
+        return tiktoken.Encoding(
+            name,
+            pat_str=self.pattern,
+            special_tokens=self.special_tokens,
+            mergeable_ranks=dict(zip(self.ranks, self._ids, strict=True)),
+        )
+
+    # -- book/02-tokenization.md#Tokenizer.from_tiktoken
+    @classmethod
+    def from_tiktoken(cls, encoding: tiktoken.Encoding) -> "Tokenizer":
+        """A tokenizer equal to one of tiktoken's."""
+        ranks = encoding._mergeable_ranks
+        merges = []
+        for token, rank in sorted(ranks.items(), key=lambda item: item[1]):
+            if len(token) > 1:
+                parts = merge_bytes(token, ranks, below=rank)
+                if len(parts) != 2:
+                    raise ValueError(f"no two tokens merge into {token!r}")
+                merges.append((parts[0], parts[1]))
+        vocab = {rank: token for token, rank in ranks.items()}
+        special = encoding._special_tokens
+        vocab |= {i: name.encode() for name, i in special.items()}
+        return cls(vocab, merges, special, encoding._pat_str)
+
+    # -- book/02-tokenization.md#Tokenizer.to_huggingface
+    def to_huggingface(self, path: str | Path) -> None:
+        """Write the `tokenizer.json` that Hugging Face's library reads."""
+        spelled = {token: in_letters(token) for token in self.ranks}
+        byte_level = {
+            "type": "ByteLevel",
+            "add_prefix_space": False,
+            "trim_offsets": True,
+            "use_regex": False,
+        }
+        split = {
+            "type": "Split",
+            "pattern": {"Regex": self.pattern},
+            "behavior": "Isolated",
+            "invert": False,
+        }
+        vocab = dict(zip(spelled.values(), self._ids, strict=True))
+        model = {
+            "type": "BPE",
+            "vocab": vocab | self.special_tokens,
+            "merges": [
+                f"{spelled[a]} {spelled[b]}" for a, b in self.merges
+            ],
+        }
+        flags = ("single_word", "lstrip", "rstrip", "normalized")
+        write_json(
+            path,
+            {
+                "version": "1.0",
+                "added_tokens": [
+                    {"id": i, "content": name, "special": True}
+                    | dict.fromkeys(flags, False)
+                    for name, i in self.special_tokens.items()
+                ],
+                "pre_tokenizer": {
+                    "type": "Sequence",
+                    "pretokenizers": [split, byte_level],
+                },
+                "decoder": byte_level,
+                "model": model,
+            },
+        )
+
+    # -- book/02-tokenization.md#Tokenizer.from_gpt2
+    @classmethod
+    def from_gpt2(
+        cls,
+        vocab_json: str | Path,
+        merges_txt: str | Path,
+        special_tokens: Iterable[str] = ("<|endoftext|>",),
+    ) -> "Tokenizer":
+        """Read the two files in which GPT-2's tokenizer was published."""
+        number = {
+            letter: byte for byte, letter in enumerate(byte_letters())
+        }
+
+        def unspell(letters: str) -> bytes:
+            return bytes([number[letter] for letter in letters])
+
+        special_tokens = tuple(special_tokens)
+        ids = json.loads(Path(vocab_json).read_text(encoding="utf-8"))
+        lines = Path(merges_txt).read_text(encoding="utf-8").splitlines()
+        pairs = [
+            line.split(" ")
+            for line in lines
+            if line and not line.startswith("#version")
+        ]
+        vocab = {
+            i: token.encode() if token in special_tokens else unspell(token)
+            for token, i in ids.items()
+        }
+        merges = [(unspell(left), unspell(right)) for left, right in pairs]
+        return cls(vocab, merges, special_tokens, GPT2_PATTERN)
+
+
+# %% book/02-tokenization.md#number_special
+def number_special(
+    vocab: dict[int, bytes], names: Iterable[str]
+) -> dict[str, int]:
+    """The ids of the special tokens; `vocab` gets those that it lacks."""
+    if isinstance(names, str):
+        raise ValueError(f"special_tokens must be a list, not {names!r}")
+    known = {token: i for i, token in vocab.items()}
+    numbers = {}
+    for name in names:
+        if not name or name in numbers:
+            raise ValueError(f"special token {name!r} is empty or repeated")
+        i = known.get(name.encode(), max(vocab, default=-1) + 1)
+        vocab[i] = name.encode()
+        numbers[name] = i
+    return numbers
+
+
+def rank_tokens(merges: list[tuple[bytes, bytes]]) -> dict[bytes, int]:
+    """Each token's place in history: 256 bytes, then a token per merge."""
+    ranks = {bytes([byte]): byte for byte in range(256)}
+    for left, right in merges:
+        if left not in ranks or right not in ranks or left + right in ranks:
+            raise ValueError(
+                f"merge {len(ranks) - 256}, {left!r} + {right!r}, joins a "
+                "token that isn't made before it, or makes one again"
+            )
+        ranks[left + right] = len(ranks)
+    return ranks
+
+
+# %% book/02-tokenization.md#ids_by_rank
+def ids_by_rank(
+    vocab: Mapping[int, bytes],
+    special: Mapping[str, int],
+    ranks: Mapping[bytes, int],
+) -> list[int]:
+    """The id of each rank's token."""
+    reserved = set(special.values())
+    ids = {token: i for i, token in vocab.items() if i not in reserved}
+    missing = [token for token in ranks if token not in ids]
+    if missing:
+        raise ValueError(f"the vocabulary has no token {missing[0]!r}")
+    return [ids[token] for token in ranks]
+
+
+# %% book/02-tokenization.md#train_bpe
+def train_bpe(
+    corpus: Corpus,
+    vocab_size: int,
+    special_tokens: Iterable[str] = (),
+    pattern: str = PATTERN,
+) -> Tokenizer:
+    """Train byte-pair encoding: 256 bytes, merges, then special tokens.
+
+    Args:
+        corpus: a text, the path of one, or several of either.
+        vocab_size: tokens in all; fewer if no pair is left to merge.
+    """
+    special_tokens = tuple(special_tokens)
+    num_merges = vocab_size - 256 - len(special_tokens)
+    if num_merges < 0:
+        raise ValueError(
+            f"vocab_size is {vocab_size}, but 256 bytes and the special "
+            f"tokens need {256 + len(special_tokens)}"
+        )
+    counts = count_pieces(corpus, special_tokens, pattern)
+    merges = learn_merges(counts, num_merges)
+    tokens = rank_tokens(merges)
+    vocab = {rank: token for token, rank in tokens.items()}
+    return Tokenizer(vocab, merges, special_tokens, pattern)
+
+
+# %% book/02-tokenization.md#merge_bytes
+def merge_bytes(
+    piece: bytes, ranks: Mapping[bytes, int], below: float = math.inf
+) -> list[bytes]:
+    """Replay the merges in one piece; only ranks `below` count."""
+    parts = [bytes([byte]) for byte in piece]
+    after = [*range(1, len(parts)), 0]
+    before = [*range(-1, len(parts) - 1)]
+    heap: list[tuple[int, int, bytes]] = []
+
+    def offer(i: int) -> None:
+        if i >= 0 and after[i]:
+            both = parts[i] + parts[after[i]]
+            rank = ranks.get(both, math.inf)
+            if rank < below:
+                heapq.heappush(heap, (int(rank), i, both))
+
+    for i in range(len(parts)):
+        offer(i)
+    while heap:
+        _, i, both = heapq.heappop(heap)
+        j = after[i]
+        if not j or not parts[i] or parts[i] + parts[j] != both:
+            continue
+        parts[i], parts[j] = both, b""
+        after[i] = after[j]
+        if after[i]:
+            before[after[i]] = i
+        offer(i)
+        offer(before[i])
+    return [part for part in parts if part]
+
+
+# %% book/02-tokenization.md#MANY
+MANY = 20_000
+long_blank = regex.compile(rf"\s{{{MANY}}}").search
+
+
+# %% book/02-tokenization.md#write_json
+def write_json(path: str | Path, content: object) -> None:
+    """Write JSON to `path`, which stays as it is if anything fails."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            json.dump(content, file, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+# %% book/02-tokenization.md#byte_letters
+def byte_letters() -> list[str]:
+    """GPT-2's printable letter for each of the 256 bytes."""
+    spare = itertools.count(256)
+    return [
+        chr(
+            byte if 33 <= byte <= 126 or 161 <= byte != 173 else next(spare)
+        )
+        for byte in range(256)
+    ]
+
+
+def in_letters(token: bytes) -> str:
+    """A token as GPT-2's files and `tokenizers` write it."""
+    letters = byte_letters()
+    return "".join(letters[byte] for byte in token)
+
+
+# %% book/02-tokenization.md#TrainCommand
+@dataclass(frozen=True)
+class TrainCommand:
+    """Train a tokenizer on text files and save it."""
+
+    files: tyro.conf.Positional[tuple[Path, ...]]
+    """Text files in UTF-8."""
+    out: Path = Path("tokenizer.json")
+    """Where the tokenizer goes."""
+    vocab_size: int = 4_096
+    """The number of tokens, special ones included."""
+    special_tokens: tuple[str, ...] = ("<|endoftext|>",)
+    """Tokens that no merge produces and no text can forge."""
+
+    def __call__(self) -> None:
+        """Train, save, and say what came out."""
+        if not self.files:
+            raise ValueError("name at least one text file to train on")
+        tokenizer = train_bpe(
+            self.files, self.vocab_size, self.special_tokens
+        )
+        tokenizer.save(self.out)
+        print(f"{self.out.name}: {len(tokenizer.vocab):,} tokens")
+
+
+# %% book/02-tokenization.md#EncodeCommand
+@dataclass(frozen=True)
+class EncodeCommand:
+    """Print the tokens of a text, or of standard input."""
+
+    tokenizer: tyro.conf.Positional[Path]
+    """A tokenizer that `llm tokenizer train` has saved."""
+    text: tyro.conf.Positional[str | None] = None
+    """The text; without it, standard input."""
+
+    def __call__(self) -> None:
+        """Encode as the text comes in."""
+        tokenizer = Tokenizer.load(self.tokenizer)
+        text: Iterable[str] = [self.text or ""]
+        if self.text is None:
+            text = io.TextIOWrapper(sys.stdin.buffer, "utf-8", newline="")
+        for i in tokenizer.encode_iterable(text):
+            print(i, end=" ")
+        print()
+
+
+# %% book/02-tokenization.md#DecodeCommand
+@dataclass(frozen=True)
+class DecodeCommand:
+    """Print the text of tokens, given here or on standard input."""
+
+    tokenizer: tyro.conf.Positional[Path]
+    """A tokenizer that `llm tokenizer train` has saved."""
+    ids: tyro.conf.Positional[tuple[int, ...]] = ()
+    """The tokens; without them, standard input."""
+
+    def __call__(self) -> None:
+        """Decode; what comes through a pipe goes out as bytes."""
+        tokenizer = Tokenizer.load(self.tokenizer)
+        if self.ids:
+            print(tokenizer.decode(self.ids))
+            return
+        for line in sys.stdin:
+            ids = map(int, line.split())
+            sys.stdout.buffer.write(tokenizer.decode_bytes(ids))
+
+
+# %% book/02-tokenization.md#ShowCommand
+@dataclass(frozen=True)
+class ShowCommand:
+    """Describe a tokenizer, or show how it cuts a text."""
+
+    tokenizer: tyro.conf.Positional[Path]
+    """A tokenizer that `llm tokenizer train` has saved."""
+    text: str | None = None
+    """A text to cut into tokens."""
+
+    def __call__(self) -> None:
+        """Print a few lines."""
+        tokenizer = Tokenizer.load(self.tokenizer)
+        if self.text is not None:
+            ids = tokenizer.encode(self.text)
+            print("|".join(tokenizer.decode([i]) for i in ids))
+            print(f"{len(ids)} tokens, {len(self.text.encode())} bytes")
+            return
+        longest = sorted(tokenizer.vocab.values(), key=len)[-5:]
+        print(
+            f"{len(tokenizer.vocab):,} tokens from "
+            f"{len(tokenizer.merges):,} merges"
+        )
+        print("special:", *tokenizer.special_tokens)
+        print("pattern:", tokenizer.pattern)
+        print("longest:", *longest)
