@@ -7,7 +7,8 @@ readonly VENV=.venv LOGS=_build/logs
 readonly PDF=_build/latex/the-literate-llm.pdf HTML=_build/html/index.html EPUB=_build/the-literate-llm.epub
 readonly TEX_PACKAGES="texlive-xetex texlive-latex-recommended texlive-latex-extra \
 texlive-fonts-recommended latexmk make xindy poppler-utils fonts-jetbrains-mono \
-fonts-texgyre fonts-texgyre-math fonts-symbola fonts-dejavu-core libcairo2"
+fonts-texgyre fonts-texgyre-math fonts-symbola fonts-dejavu-core fonts-freefont-otf \
+fonts-wqy-microhei libcairo2"
 readonly TEX_MAC="brew install --cask mactex-no-gui font-jetbrains-mono && brew install cairo"
 
 usage() {
@@ -175,6 +176,7 @@ pdf() { step pdf once pdf "$PDF" edition_pdf -- $PAGES; }
 edition_pdf() {  # from nothing, since a TeX run that was killed leaves traps for the next
   rm -rf _build/latex
   edition PDF pdflatex
+  "$VENV/bin/python" -m literate.pdfcheck "$PDF"
 }
 
 # shellcheck disable=SC2086
@@ -242,7 +244,7 @@ main() {
   *) die "there is no command '$command': ./build.sh help lists them." ;;
   esac
   set_up_python
-  case "$command" in all | pdf | handout | release) set_up_tex ;; esac
+  case "$command" in all | test | pdf | handout | release) set_up_tex ;; esac
   case "$command" in
   all) tangle; figures; notebooks; verify; pdf; report "$PDF" ;;
   test) run_tests; report ;;

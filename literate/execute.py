@@ -116,6 +116,7 @@ def environment(jobs: int) -> Iterator[dict[str, str]]:
             "TZ": "UTC",
             "COLUMNS": "80",
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+            "MPLCONFIGDIR": str(Path("_build/matplotlib").resolve()),
             "IPYTHONDIR": f"{folder}/ipython",
             "JUPYTER_CONFIG_DIR": f"{folder}/config",
             "JUPYTER_DATA_DIR": f"{folder}/data",

@@ -100,7 +100,8 @@ def tabulate(table: nodes.table) -> nodes.inline:
     for number, row in enumerate(cells):
         title_row = sum(bool(entry.astext()) for entry in rows[number].children) == 1
         close = title_row or number == len(rows) - 2  # no page ends after this row
-        skip = (r"\nobreak" if close else "") + rf"\vskip{apart}\relax"
+        skip = r"\nobreak" if close else ""
+        skip += rf"\vskip{apart if number >= head else '0pt'}\relax"
         row.append(
             raw(r"\\ " + (rf"\noalign{{{skip}}}" if number < len(rows) - 1 else ""))
         )

@@ -22,7 +22,7 @@ def draw() -> str:
         "<title>The Literate LLM</title>"
         '<rect width="32" height="32" rx="3" fill="#f6f4ef"/>'
         '<path d="M16 3v26" stroke="#cfc9be" stroke-width="1"/>'
-        f'{bars(PROSE, "#1d2733")}{bars(CODE, "#b0440b")}</svg>\n'
+        f"{bars(PROSE, '#1d2733')}{bars(CODE, '#b0440b')}</svg>\n"
     )
 
 

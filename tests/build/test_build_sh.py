@@ -118,10 +118,13 @@ def test_full_disk_before_set_up(checkout):
         ("OSError: [Errno 28] No space left on device", "the disk is full"),
     ],
 )
-def test_set_up_that_fails_says_why_and_can_be_repeated(
-    checkout, pip_says, build_says
-):
-    fake_pip = f'mkdir -p .venv/bin; cat > .venv/bin/pip <<"X"\n#!/bin/bash\necho "{pip_says}" >&2; exit 1\nX\nchmod +x .venv/bin/pip\n'
+def test_set_up_that_fails_says_why_and_can_be_repeated(checkout, pip_says, build_says):
+    fake_pip = f"""mkdir -p .venv/bin; cat > .venv/bin/pip <<"X"
+#!/bin/bash
+echo "{pip_says}" >&2; exit 1
+X
+chmod +x .venv/bin/pip
+"""
     tool(checkout, "chmod", f'exec {shutil.which("chmod")} "$@"\n')
     tool(checkout, "df", "printf 'a b c d\\nx 1 1 99999999 1\\n'\n")
     tool(checkout, "python3", f'case "$*" in *venv*) {fake_pip} ;; esac\nexit 0\n')
