@@ -12,7 +12,7 @@ from typing import Any
 
 import tyro
 
-from llm.tokenizer import (
+from llm.tokenizer_commands import (
     DecodeCommand,
     EncodeCommand,
     ShowCommand,

@@ -4,197 +4,27 @@ Tangled from book/02-tokenization.md: edit the book,
 or edit here and run `./build.sh stitch`.
 """
 
-import heapq
-import io
 import itertools
 import json
-import math
 import os
-import sys
-from collections import Counter, defaultdict
-from collections.abc import (
-    Callable,
-    Collection,
-    Iterable,
-    Iterator,
-    Mapping,
-)
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import regex
 import tiktoken
-import tyro
 
-# %% book/02-tokenization.md#patterns
-GPT2_PATTERN = (
-    r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+"
-    r"|\s+(?!\S)|\s+"
+from llm.bpe import (
+    GPT2_PATTERN,
+    PATTERN,
+    Corpus,
+    compile_pattern,
+    count_pieces,
+    cut_stream,
+    either,
+    learn_merges,
+    merge_bytes,
 )
-PATTERN = (
-    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
-    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"
-)
-
-
-def compile_pattern(pattern: str) -> Callable[[str], list[str]]:
-    """A function that cuts a text into pieces."""
-    try:
-        return regex.compile(pattern).findall
-    except regex.error as error:
-        raise ValueError(f"pattern {pattern!r}: {error}") from None
-
-
-# %% book/02-tokenization.md#index_pairs
-def index_pairs(
-    words: list[str], weights: list[int]
-) -> tuple[dict[str, int], dict[str, set[int]]]:
-    """How often each pair occurs, and in which words."""
-    counts: dict[str, int] = defaultdict(int)
-    where: dict[str, set[int]] = defaultdict(set)
-    for i, (word, weight) in enumerate(zip(words, weights, strict=True)):
-        for k in range(len(word) - 1):
-            counts[word[k : k + 2]] += weight
-            where[word[k : k + 2]].add(i)
-    return counts, where
-
-
-# %% book/02-tokenization.md#rebook
-def rebook(
-    old: str, new: str, weight: int, counts: dict[str, int]
-) -> list[str]:
-    """Correct the counts for one changed word; return its new pairs."""
-    for k in range(len(old) - 1):
-        counts[old[k : k + 2]] -= weight
-    pairs = [new[k : k + 2] for k in range(len(new) - 1)]
-    for pair in pairs:
-        counts[pair] += weight
-    return pairs
-
-
-# %% book/02-tokenization.md#descending
-def descending(token: bytes) -> str:
-    """A string that sorts before another's if `token` sorts after it."""
-    return "".join(chr(256 - byte) for byte in token) + chr(257)
-
-
-# %% book/02-tokenization.md#learn_merges
-def learn_merges(
-    pieces: Mapping[str, int], num_merges: int
-) -> list[tuple[bytes, bytes]]:
-    """The merges that byte-pair encoding learns from counted pieces."""
-    words = [piece.encode().decode("latin-1") for piece in pieces]
-    weights = list(pieces.values())
-    tokens = {chr(byte): bytes([byte]) for byte in range(256)}
-    order = {c: descending(token) for c, token in tokens.items()}
-    counts, where = index_pairs(words, weights)
-    heap = [(-n, order[p[0]], order[p[1]], p) for p, n in counts.items()]
-    heapq.heapify(heap)
-    merges: list[tuple[bytes, bytes]] = []
-    while heap and len(merges) < num_merges:
-        n, first, second, pair = heapq.heappop(heap)
-        if counts[pair] != -n:
-            if counts[pair] > 0:
-                heapq.heappush(heap, (-counts[pair], first, second, pair))
-            continue
-        new = chr(256 + len(merges))
-        merges.append((tokens[pair[0]], tokens[pair[1]]))
-        tokens[new] = tokens[pair[0]] + tokens[pair[1]]
-        order[new] = descending(tokens[new])
-        fresh = set()
-        for i in where.pop(pair):
-            old, words[i] = words[i], words[i].replace(pair, new)
-            for p in rebook(old, words[i], weights[i], counts):
-                if new in p:
-                    where[p].add(i)
-                    fresh.add(p)
-        for p in fresh:
-            heapq.heappush(heap, (-counts[p], order[p[0]], order[p[1]], p))
-    return merges
-
-
-# %% book/02-tokenization.md#settled
-def settled(text: str, split: Callable[[str], list[str]]) -> int:
-    """How many characters are in pieces that no later text can change."""
-    pieces = split(text)
-    waiting = 0
-    while pieces and (waiting < 3 or pieces[-1].isspace()):
-        waiting += not pieces.pop().isspace()
-    return sum(map(len, pieces))
-
-
-# %% book/02-tokenization.md#either
-def either(special: Collection[str]) -> "regex.Pattern[str]":
-    """A pattern for any of the special tokens, the longest first."""
-    longest_first = sorted(special, key=len, reverse=True)
-    anyone = "|".join(map(regex.escape, longest_first))
-    return regex.compile(anyone or r"(?!)")
-
-
-# %% book/02-tokenization.md#seamless
-def seamless(
-    texts: Iterable[str],
-    split: Callable[[str], list[str]],
-    special: Collection[str] = (),
-    block: int = 1 << 16,
-) -> Iterator[str]:
-    """Cut a stream into parts that can be split into pieces one by one.
-
-    A special token is a part of its own. `block` is how many characters to
-    gather before looking for a cut.
-    """
-    cuts, longest = either(special), max(map(len, special), default=0)
-    rest, enough = "", block
-    for text in itertools.chain(texts, [None]):
-        rest += text or ""
-        if text is not None and len(rest) < enough:
-            continue
-        limit = len(rest) - (0 if text is None else longest)
-        start = 0
-        for match in cuts.finditer(rest):
-            if match.start() > limit:
-                break
-            yield from (rest[start : match.start()], match[0])
-            start = match.end()
-        head = rest[start : max(start, limit)]
-        end = start + (len(head) if text is None else settled(head, split))
-        yield rest[start:end]
-        rest = rest[end:]
-        enough = max(block, 2 * len(rest))
-
-
-# %% book/02-tokenization.md#Corpus
-Corpus = str | Path | Iterable[str | Path]
-
-
-def read_blocks(path: Path, size: int = 1 << 20) -> Iterator[str]:
-    """A file's text, `size` characters at a time, line ends as they are."""
-    with path.open(encoding="utf-8", newline="") as file:
-        while block := file.read(size):
-            yield block
-
-
-# %% book/02-tokenization.md#count_pieces
-def count_pieces(
-    corpus: Corpus,
-    special_tokens: Collection[str] = (),
-    pattern: str = PATTERN,
-) -> Counter[str]:
-    """How often the pattern cuts each piece out of the corpus."""
-    sources = [corpus] if isinstance(corpus, str | Path) else corpus
-    split = compile_pattern(pattern)
-    counts: Counter[str] = Counter()
-    for source in sources:
-        if not isinstance(source, str | Path):
-            raise TypeError(f"neither a text nor a path: {source!r}")
-        blocks = (
-            [source] if isinstance(source, str) else read_blocks(source)
-        )
-        for part in seamless(blocks, split, special_tokens):
-            if part not in special_tokens:
-                counts.update(split(part))
-    return counts
 
 
 # %% book/02-tokenization.md#Tokenizer
@@ -300,7 +130,7 @@ class Tokenizer:
     ) -> Iterator[int]:
         """The tokens of the texts as if joined, in constant memory."""
         special = self.allowed(allowed_special)
-        for part in seamless(texts, self._split, special, block):
+        for part in cut_stream(texts, self._split, special, block):
             if part in special:
                 yield self.special_tokens[part]
             else:
@@ -358,9 +188,7 @@ class Tokenizer:
     def to_tiktoken(self, name: str = "literate-llm") -> tiktoken.Encoding:
         """The same tokenizer as tiktoken's `Encoding`."""
         if self._ids[256:] != sorted(self._ids[256:]):
-            raise ValueError(
-                "tiktoken wants ids in the order of the merges"
-            )
+            raise ValueError("tiktoken wants ids in the merges' order")
         return tiktoken.Encoding(
             name,
             pat_str=self.pattern,
@@ -519,6 +347,9 @@ def train_bpe(
         corpus: a text, the path of one, or several of either.
         vocab_size: tokens in all; fewer if no pair is left to merge.
     """
+    if isinstance(special_tokens, str):
+        message = f"special_tokens must be a list, not {special_tokens!r}"
+        raise ValueError(message)
     special_tokens = tuple(special_tokens)
     num_merges = vocab_size - 256 - len(special_tokens)
     if num_merges < 0:
@@ -531,39 +362,6 @@ def train_bpe(
     tokens = rank_tokens(merges)
     vocab = {rank: token for token, rank in tokens.items()}
     return Tokenizer(vocab, merges, special_tokens, pattern)
-
-
-# %% book/02-tokenization.md#merge_bytes
-def merge_bytes(
-    piece: bytes, ranks: Mapping[bytes, int], below: float = math.inf
-) -> list[bytes]:
-    """Replay the merges in one piece; only ranks `below` count."""
-    parts = [bytes([byte]) for byte in piece]
-    after = [*range(1, len(parts)), 0]
-    before = [*range(-1, len(parts) - 1)]
-    heap: list[tuple[int, int, bytes]] = []
-
-    def offer(i: int) -> None:
-        if i >= 0 and after[i]:
-            both = parts[i] + parts[after[i]]
-            rank = ranks.get(both, math.inf)
-            if rank < below:
-                heapq.heappush(heap, (int(rank), i, both))
-
-    for i in range(len(parts)):
-        offer(i)
-    while heap:
-        _, i, both = heapq.heappop(heap)
-        j = after[i]
-        if not j or not parts[i] or parts[i] + parts[j] != both:
-            continue
-        parts[i], parts[j] = both, b""
-        after[i] = after[j]
-        if after[i]:
-            before[after[i]] = i
-        offer(i)
-        offer(before[i])
-    return [part for part in parts if part]
 
 
 # %% book/02-tokenization.md#MANY
@@ -602,98 +400,3 @@ def in_letters(token: bytes) -> str:
     """A token as GPT-2's files and `tokenizers` write it."""
     letters = byte_letters()
     return "".join(letters[byte] for byte in token)
-
-
-# %% book/02-tokenization.md#TrainCommand
-@dataclass(frozen=True)
-class TrainCommand:
-    """Train a tokenizer on text files and save it."""
-
-    files: tyro.conf.Positional[tuple[Path, ...]]
-    """Text files in UTF-8."""
-    out: Path = Path("tokenizer.json")
-    """Where the tokenizer goes."""
-    vocab_size: int = 4_096
-    """The number of tokens, special ones included."""
-    special_tokens: tuple[str, ...] = ("<|endoftext|>",)
-    """Tokens that no merge produces and no text can forge."""
-
-    def __call__(self) -> None:
-        """Train, save, and say what came out."""
-        if not self.files:
-            raise ValueError("name at least one text file to train on")
-        tokenizer = train_bpe(
-            self.files, self.vocab_size, self.special_tokens
-        )
-        tokenizer.save(self.out)
-        print(f"{self.out.name}: {len(tokenizer.vocab):,} tokens")
-
-
-# %% book/02-tokenization.md#EncodeCommand
-@dataclass(frozen=True)
-class EncodeCommand:
-    """Print the tokens of a text, or of standard input."""
-
-    tokenizer: tyro.conf.Positional[Path]
-    """A tokenizer that `llm tokenizer train` has saved."""
-    text: tyro.conf.Positional[str | None] = None
-    """The text; without it, standard input."""
-
-    def __call__(self) -> None:
-        """Encode as the text comes in."""
-        tokenizer = Tokenizer.load(self.tokenizer)
-        text: Iterable[str] = [self.text or ""]
-        if self.text is None:
-            text = io.TextIOWrapper(sys.stdin.buffer, "utf-8", newline="")
-        for i in tokenizer.encode_iterable(text):
-            print(i, end=" ")
-        print()
-
-
-# %% book/02-tokenization.md#DecodeCommand
-@dataclass(frozen=True)
-class DecodeCommand:
-    """Print the text of tokens, given here or on standard input."""
-
-    tokenizer: tyro.conf.Positional[Path]
-    """A tokenizer that `llm tokenizer train` has saved."""
-    ids: tyro.conf.Positional[tuple[int, ...]] = ()
-    """The tokens; without them, standard input."""
-
-    def __call__(self) -> None:
-        """Decode; what comes through a pipe goes out as bytes."""
-        tokenizer = Tokenizer.load(self.tokenizer)
-        if self.ids:
-            print(tokenizer.decode(self.ids))
-            return
-        for line in sys.stdin:
-            ids = map(int, line.split())
-            sys.stdout.buffer.write(tokenizer.decode_bytes(ids))
-
-
-# %% book/02-tokenization.md#ShowCommand
-@dataclass(frozen=True)
-class ShowCommand:
-    """Describe a tokenizer, or show how it cuts a text."""
-
-    tokenizer: tyro.conf.Positional[Path]
-    """A tokenizer that `llm tokenizer train` has saved."""
-    text: str | None = None
-    """A text to cut into tokens."""
-
-    def __call__(self) -> None:
-        """Print a few lines."""
-        tokenizer = Tokenizer.load(self.tokenizer)
-        if self.text is not None:
-            ids = tokenizer.encode(self.text)
-            print("|".join(tokenizer.decode([i]) for i in ids))
-            print(f"{len(ids)} tokens, {len(self.text.encode())} bytes")
-            return
-        longest = sorted(tokenizer.vocab.values(), key=len)[-5:]
-        print(
-            f"{len(tokenizer.vocab):,} tokens from "
-            f"{len(tokenizer.merges):,} merges"
-        )
-        print("special:", *tokenizer.special_tokens)
-        print("pattern:", tokenizer.pattern)
-        print("longest:", *longest)

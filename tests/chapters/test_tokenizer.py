@@ -8,17 +8,19 @@ import codecs
 import itertools
 import random
 from collections import Counter
+from unittest import mock
 
 import regex
 
-from llm.tokenizer import (
+from llm.bpe import (
     GPT2_PATTERN,
     PATTERN,
+    count_pieces,
+    cut_stream,
     learn_merges,
     merge_bytes,
-    seamless,
-    train_bpe,
 )
+from llm.tokenizer import train_bpe
 
 
 # %% book/02-tokenization.md#count_pairs
@@ -73,11 +75,14 @@ def test_same_merges_as_the_naive_trainer():
     for _ in range(30):
         text = "".join(rng.choices("aab c", k=rng.randrange(200)))
         pieces = Counter(regex.findall(PATTERN, text))
-        assert learn_merges(pieces, 40) == train_bpe_naive(text, 40)
+        naive = train_bpe_naive(text, 40)
+        assert learn_merges(pieces, 40) == naive
+        with mock.patch.dict(learn_merges.__globals__, FEW=0):
+            assert learn_merges(pieces, 40) == naive
 
 
-# %% book/02-tokenization.md#test_seamless
-def test_seamless():
+# %% book/02-tokenization.md#test_cut_stream
+def test_cut_stream():
     rng = random.Random(0)
     special = ("<|a|>", "<|a|><|b|>")
     bits = ("a", "'", "ll", " ", "\n", "12", "!", "<|a|>", "<|b|>")
@@ -89,10 +94,23 @@ def test_seamless():
 
         for _ in range(300):
             text = "".join(rng.choices(bits, k=40))
-            whole = seamless([text], split, special)
+            whole = cut_stream([text], split, special)
             block = rng.randrange(30)
-            letters = seamless(text, split, special, block)
+            letters = cut_stream(text, split, special, block)
             assert pieces(letters) == pieces(whole)
+
+
+# %% book/02-tokenization.md#test_counting_words_is_counting_pieces
+def test_counting_words_is_counting_pieces():
+    rng = random.Random(0)
+    bits = ["a", "'", "ll", " ", "\n", "12", "!", "\t", "\r", "\0", "S"]
+    bits += [" b", "_", "\u0301", "\xa0", "\x1c", "\n ", "  ", "\x85"]
+    for pattern in (PATTERN, GPT2_PATTERN):
+        split = regex.compile(pattern).findall
+        for _ in range(3_000):
+            text = "".join(rng.choices(bits, k=rng.randrange(25)))
+            counts = count_pieces(text, (), pattern)
+            assert counts == Counter(split(text))
 
 
 # %% book/02-tokenization.md#test_three_ways_to_encode

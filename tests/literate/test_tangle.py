@@ -288,6 +288,11 @@ def header(*cells: str, target: str = "llm/x.py") -> list[str]:
         ("from a import b, c, d", "x = (c, b)", ["from a import b, c"]),
         ("import os\nimport os.path", "x = os.path", ["import os", "import os.path"]),
         ("import torch\nimport torch.nn", "x = torch.e", ["import torch"]),
+        (
+            "import torch\nfrom torch import Tensor",
+            "x = torch.e, Tensor",
+            ["import torch", "from torch import Tensor"],
+        ),
         ("import xml.etree", "x = xml.etree.a", ["import xml.etree"]),
         ("from a import print", "x = print", ["from a import print"]),
         ("import math", "def f(math):\n    return math", []),

@@ -1,0 +1,55 @@
+"""What every benchmark needs: the machine, processes of their own, medians, records."""
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+
+def machine(*packages: str) -> dict[str, object]:
+    """The processor, the system and the versions that a record depends on."""
+    cpu = platform.processor()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        lines = [row for row in info.read_text().split("\n") if "model name" in row]
+        cpu = lines[0].split(":")[1].strip() if lines else cpu
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "packages": {package: version(package) for package in packages},
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+
+
+def in_a_process(script: str, *arguments: object) -> dict[str, float]:
+    """Run `script ARGUMENTS` in a new process; it prints one JSON object."""
+    done = subprocess.run(
+        [sys.executable, script, *map(str, arguments)],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TOKENIZERS_PARALLELISM": "true"},
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def medians(runs: list[dict[str, float]]) -> dict[str, float]:
+    """The median of each figure over several runs."""
+    return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+
+
+def write_record(name: str, record: dict[str, object], folder: Path) -> Path:
+    """Keep a record as JSON; returns where."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    return path

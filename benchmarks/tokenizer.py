@@ -1,0 +1,249 @@
+"""Our tokenizer beside Hugging Face's `tokenizers` and tiktoken, as ratios.
+
+    python benchmarks/tokenizer.py [--text FILE] [--sizes 1 4 100] [--runs 5]
+
+Training: vocabulary 4,096, GPT-2's pattern, from a file. Encoding: a text at once, with
+the same vocabulary, in one thread. Streaming: the peak memory of encoding a large file.
+Each measurement has a process of its own; ours and the peer's take turns, and a ratio
+is the median of the turns' ratios. Below 1, ours takes less time.
+"""
+
+import argparse
+import json
+import resource
+import statistics
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from common import FOLDER, in_a_process, machine, medians, write_record
+
+VOCAB_SIZE = 4_096
+README = FOLDER.parent / "README.md"
+BEGIN, END = "<!-- benchmarks:begin -->\n", "<!-- benchmarks:end -->"
+
+
+# --- what is measured, each in a process of its own -------------------------------
+
+
+def train_ours(path: Path) -> None:
+    from llm.bpe import GPT2_PATTERN
+
+    from llm.tokenizer import train_bpe
+
+    train_bpe(path, VOCAB_SIZE, pattern=GPT2_PATTERN)
+
+
+def train_huggingface(path: Path) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCAB_SIZE,
+        show_progress=False,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    )
+    tokenizer.train([str(path)], trainer)
+
+
+def encode_with(path: Path, encoder: str) -> Callable[[], object]:
+    """A function that encodes the text of a file, ready to be timed."""
+    from llm.tokenizer import Tokenizer
+
+    text = path.read_text(encoding="utf-8")
+    saved = path.with_suffix(".json")
+    ours = Tokenizer.load(saved)
+    if encoder == "ours":
+        return lambda: ours.encode(text)
+    if encoder == "tiktoken":
+        encoding = ours.to_tiktoken()
+        return lambda: encoding.encode_ordinary(text)
+    from tokenizers import Tokenizer as HuggingFace
+
+    exported = path.with_suffix(".huggingface.json")
+    ours.to_huggingface(exported)
+    theirs = HuggingFace.from_file(str(exported))
+    return lambda: theirs.encode(text).ids
+
+
+def stream(path: Path) -> int:
+    """Encode a file without holding it; returns how many tokens it has."""
+    from llm.tokenizer import Tokenizer
+
+    tokenizer = Tokenizer.load(path.with_suffix(".json"))
+
+    def chunks() -> Iterator[str]:
+        with open(path, encoding="utf-8", newline="") as file:
+            while chunk := file.read(1 << 20):
+                yield chunk
+
+    return sum(1 for _ in tokenizer.encode_iterable(chunks()))
+
+
+def measure(task: str, path: Path) -> dict[str, float]:
+    """Do one task once and say what it took: seconds, and MB at the peak."""
+    kind, _, who = task.partition("-")
+    if kind == "train":
+        work: Callable[[], object] = lambda: TRAINERS[who](path)  # noqa: E731
+        import tokenizers  # noqa: F401
+    elif kind == "encode":
+        work = encode_with(path, who)
+        work()
+    else:
+        work = lambda: stream(path)  # noqa: E731
+    start = time.perf_counter()
+    work()
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return {"seconds": seconds, "peak_mb": peak / unit}
+
+
+TRAINERS = {"ours": train_ours, "huggingface": train_huggingface}
+
+
+# --- the text ---------------------------------------------------------------------
+
+
+def texts_at_hand() -> Iterator[str]:
+    """The documentation and the sources of the installed packages, in order."""
+    site = Path(sysconfig.get_path("purelib"))
+    for ending in ("md", "rst", "txt", "py"):
+        for file in sorted(site.rglob(f"*.{ending}")):
+            try:
+                yield file.read_text(encoding="utf-8")
+            except (UnicodeDecodeError, OSError):
+                continue
+
+
+def make_text(source: Path | None, megabytes: int, target: Path) -> None:
+    """Write the first megabytes of a text (repeated if it is shorter) to a file."""
+    size = megabytes * 1_000_000
+    pieces: Iterator[str] = (
+        iter([source.read_text(encoding="utf-8")]) if source else texts_at_hand()
+    )
+    data = bytearray()
+    for piece in pieces:
+        data += piece.encode()
+        if len(data) >= size:
+            break
+    while len(data) < size:
+        data += data[: size - len(data)]
+    target.write_text(data[:size].decode("utf-8", "ignore"), encoding="utf-8")
+
+
+# --- side by side -----------------------------------------------------------------
+
+
+def compare(kind: str, peer: str, path: Path, runs: int) -> dict[str, float]:
+    """Ours and a peer in turn: medians of both, and of the ratio."""
+    ours: list[dict[str, float]] = []
+    theirs: list[dict[str, float]] = []
+    for _ in range(runs):
+        theirs.append(in_a_process(__file__, "--measure", f"{kind}-{peer}", path))
+        ours.append(in_a_process(__file__, "--measure", f"{kind}-ours", path))
+    turns = zip(ours, theirs, strict=True)
+    return {
+        "ours_seconds": medians(ours)["seconds"],
+        "peer_seconds": medians(theirs)["seconds"],
+        "ratio": statistics.median(a["seconds"] / b["seconds"] for a, b in turns),
+        "ours_peak_mb": medians(ours)["peak_mb"],
+        "peer_peak_mb": medians(theirs)["peak_mb"],
+        "runs": runs,
+    }
+
+
+def prepare(folder: Path, source: Path | None, megabytes: int) -> Path:
+    """A text of some megabytes, and next to it the tokenizer that encodes it."""
+    from llm.bpe import GPT2_PATTERN
+
+    from llm.tokenizer import train_bpe
+
+    path = folder / f"{megabytes}.txt"
+    make_text(source, megabytes, path)
+    first = path.read_text(encoding="utf-8")[:1_000_000]
+    tokenizer = train_bpe(first, VOCAB_SIZE, pattern=GPT2_PATTERN)
+    tokenizer.save(path.with_suffix(".json"))
+    return path
+
+
+def show(name: str, row: dict[str, float]) -> None:
+    print(
+        f"{name:44} ours {row['ours_seconds']:8.3f} s"
+        f"   peer {row['peer_seconds']:8.3f} s   ratio {row['ratio']:.2f}",
+        flush=True,
+    )
+
+
+def table(record: dict) -> str:
+    """The record as the README's table."""
+    rows = ["| what | beside | ratio | ours | theirs |", "|---|---|---|---|---|"]
+    for row in record["results"]:
+        rows.append(
+            f"| {row['what']} | {row['peer']} | **{row['ratio']:.2f}** "
+            f"| {row['ours_seconds']:.2f} s | {row['peer_seconds']:.2f} s |"
+        )
+    where = record["machine"]
+    rows += [
+        "",
+        f"Encoding {record['stream']['megabytes']} MB as a stream took "
+        f"{record['stream']['peak_mb']:.0f} MB of memory at its peak.",
+        f"Measured on {where['cpu']}, {where['cores']} cores, {where['date']}; text: "
+        f"{record['text']}. Run it again: `python benchmarks/tokenizer.py`.",
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--text", type=Path, help="a text file (default: what is here)")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1, 4, 100])
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--stream", type=int, default=1_000, metavar="MB")
+    parser.add_argument("--out", type=Path, default=FOLDER / "records")
+    parser.add_argument(
+        "--readme", action="store_true", help="renew the README's table"
+    )
+    parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.measure:
+        print(json.dumps(measure(args.measure[0], Path(args.measure[1]))))
+        return
+    results = []
+    with tempfile.TemporaryDirectory() as name:
+        for megabytes in args.sizes:
+            path = prepare(Path(name), args.text, megabytes)
+            jobs = [("train", "huggingface", "tokenizers (Rust)")]
+            if megabytes == min(args.sizes, key=lambda size: abs(size - 4)):
+                jobs += [("encode", "tiktoken", "tiktoken, same ranks")]
+                jobs += [("encode", "huggingface", "tokenizers, same vocabulary")]
+            for kind, peer, title in jobs:
+                runs = args.runs if megabytes < 50 else min(args.runs, 3)
+                row = compare(kind, peer, path, runs)
+                verb = {"train": "training on", "encode": "encoding"}[kind]
+                what = f"{verb} {megabytes} MB"
+                show(f"{what}, beside {title}", row)
+                results.append({"what": what, "peer": title, **row})
+        path = prepare(Path(name), args.text, args.stream)
+        streamed = in_a_process(__file__, "--measure", "stream", path)
+        print(f"streaming {args.stream} MB: {streamed['peak_mb']:.0f} MB at the peak")
+    record = {
+        "benchmark": "tokenizer",
+        "machine": machine("literate-llm", "tokenizers", "tiktoken", "regex", "numpy"),
+        "text": args.text.name if args.text else "documentation of installed packages",
+        "vocab_size": VOCAB_SIZE,
+        "results": results,
+        "stream": {"megabytes": args.stream, **streamed},
+    }
+    print("written:", write_record("tokenizer", record, args.out))
+    if args.readme:
+        head, _, rest = README.read_text().partition(BEGIN)
+        README.write_text(head + BEGIN + table(record) + END + rest.partition(END)[2])
+
+
+if __name__ == "__main__":
+    main()
