@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import regex
 import tiktoken
 
 from llm.bpe import (
@@ -365,8 +364,13 @@ def train_bpe(
 
 
 # %% book/02-tokenization.md#MANY
-MANY = 20_000
-long_blank = regex.compile(rf"\s{{{MANY}}}").search
+MANY = 10_000
+
+
+def long_blank(text: str) -> bool:
+    """Whether a run of twice `MANY` blanks may be in the text."""
+    starts = range(0, len(text), MANY)
+    return any(text[i : i + MANY].isspace() for i in starts)
 
 
 # %% book/02-tokenization.md#write_json
