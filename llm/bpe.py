@@ -5,6 +5,8 @@ or edit here and run `./build.sh stitch`.
 """
 
 import array
+import contextlib
+import gc
 import heapq
 import itertools
 import math
@@ -41,15 +43,18 @@ def compile_pattern(pattern: str) -> Callable[[str], list[str]]:
         raise ValueError(f"pattern {pattern!r}: {error}") from None
 
 
-# %% book/02-tokenization.md#descending
+# %% book/02-tokenization.md#MIRROR
+MIRROR = bytes(range(255, -1, -1))
+
+
 def descending(token: bytes) -> str:
     """A string that sorts before another's if `token` sorts after it."""
-    return "".join([chr(256 - byte) for byte in token]) + chr(257)
+    return token.translate(MIRROR).decode("latin-1") + "\u0100"
 
 
 # %% book/02-tokenization.md#PairIndex
-WALL, GONE = -1, -2
-FEW = 64
+WALL = -1
+FEW = 128
 Places = list[int] | np.ndarray
 
 
@@ -58,10 +63,11 @@ class PairIndex:
 
     The words lie end to end in `ids`, with walls between them. A token of
     n bytes keeps its n places, and its id stands in the first and in the
-    last of them. `weights` has the count of the word around each place.
+    last of them. A pair stands at its border: the first place of its right
+    token. `weights` has the count of the word around each place.
     """
 
-    def __init__(self, words: Mapping[bytes, int], capacity: int) -> None:
+    def __init__(self, words: Mapping[bytes, int]) -> None:
         lengths = np.array([len(word) + 1 for word in words], "q")
         text = b"\0" + b"".join([word + b"\0" for word in words])
         ids = np.frombuffer(text, np.uint8).astype("i")
@@ -69,13 +75,12 @@ class PairIndex:
         weights = np.repeat(np.array([0, *words.values()]), [1, *lengths])
         self.ids, self.all_ids = views(ids, "i")
         self.weights, self.all_weights = views(weights, "q")
-        self.sizes, self.all_sizes = views(np.ones(capacity), "i")
         self.tokens = [bytes([byte]) for byte in range(256)]
         self.order = [descending(token) for token in self.tokens]
         self.heap: list[tuple[int, str, str, int, int, Places]] = []
-        starts = np.flatnonzero((ids[:-1] != WALL) & (ids[1:] != WALL))
-        pairs = 256 * ids[starts] + ids[starts + 1]
-        for pair, count, places in self.grouped(pairs, starts):
+        borders = 1 + np.flatnonzero((ids[:-1] != WALL) & (ids[1:] != WALL))
+        pairs = 256 * ids[borders - 1] + ids[borders]
+        for pair, count, places in self.grouped(pairs, borders):
             self.offer(count, pair // 256, pair % 256, places)
 
     # -- book/02-tokenization.md#PairIndex.offer
@@ -93,13 +98,11 @@ class PairIndex:
 
     def standing(self, a: int, b: int, places: Places) -> Places:
         """The places where the pair (a, b) still stands."""
-        size = self.sizes[a]
         if len(places) < FEW:
             ids = self.ids
-            return [p for p in places if ids[p] == a and ids[p + size] == b]
+            return [p for p in places if ids[p] == b and ids[p - 1] == a]
         many = np.asarray(places)
-        here, there = self.all_ids[many], self.all_ids[many + size]
-        many = many[(here == a) & (there == b)]
+        many = many[(self.all_ids[many] == b) & (self.all_ids[many - 1] == a)]
         return many if len(many) >= FEW else many.tolist()
 
     def grouped(
@@ -123,47 +126,47 @@ class PairIndex:
     # -- book/02-tokenization.md#PairIndex.merge
     def merge(self, a: int, b: int, places: Places) -> None:
         """Make one token of every (a, b), and offer its new pairs."""
+        back, ahead = len(self.tokens[a]), len(self.tokens[b])
         if a == b:
-            places = apart(places, 2 * self.sizes[a])
-        new, half = len(self.tokens), self.sizes[a]
+            places = apart(places, back + ahead)
         self.tokens.append(self.tokens[a] + self.tokens[b])
-        self.order.append(descending(self.tokens[new]))
-        self.sizes[new] = half + self.sizes[b]
+        self.order.append(descending(self.tokens[-1]))
         if len(places) < FEW:
-            self.merge_few(new, half, places)
+            self.merge_few(back, ahead, places)
         else:
-            self.merge_many(new, half, np.asarray(places))
+            self.merge_many(back, ahead, np.asarray(places))
 
-    def merge_few(self, new: int, half: int, places: Places) -> None:
+    def merge_few(self, back: int, ahead: int, places: Places) -> None:
         """Merge one place after the other."""
-        ids, sizes, size = self.ids, self.sizes, self.sizes[new]
-        for p in places:
-            ids[p + half] = GONE
-            ids[p] = ids[p + size - 1] = new
+        ids, new = self.ids, len(self.tokens) - 1
         before, after = defaultdict(list), defaultdict(list)
         for p in places:
-            left, right = ids[p - 1], ids[p + size]
+            start, end = p - back, p + ahead
+            ids[start] = ids[end - 1] = new
+            left, right = ids[start - 1], ids[end]
             if left != WALL:
-                before[left].append(p - sizes[left])
-            if right != WALL and right != new:
-                after[right].append(p)
+                before[left].append(start)
+            if right != WALL:
+                after[right].append(end)
+        push, heap, weight = heapq.heappush, self.heap, self.weights.__getitem__
+        order, mine = self.order, self.order[new]
         for left, found in before.items():
-            self.offer(self.weigh(found), left, new, found)
+            n = sum(map(weight, found))
+            push(heap, (-n, order[left], mine, left, new, found))
         for right, found in after.items():
-            self.offer(self.weigh(found), new, right, found)
+            n = sum(map(weight, found))
+            push(heap, (-n, mine, order[right], new, right, found))
 
-    def merge_many(self, new: int, half: int, places: np.ndarray) -> None:
+    def merge_many(self, back: int, ahead: int, places: np.ndarray) -> None:
         """Merge all places at once."""
-        ids, size = self.all_ids, self.sizes[new]
-        ids[places + half] = GONE
-        ids[places] = ids[places + size - 1] = new
-        left, right = ids[places - 1], ids[places + size]
+        ids, new = self.all_ids, len(self.tokens) - 1
+        starts, ends = places - back, places + ahead
+        ids[starts] = ids[ends - 1] = new
+        left, right = ids[starts - 1], ids[ends]
         before, after = left != WALL, (right != WALL) & (right != new)
-        left, right = left[before], right[after]
-        where = places[before] - self.all_sizes[left]
-        for token, count, found in self.grouped(left, where):
+        for token, count, found in self.grouped(left[before], starts[before]):
             self.offer(count, token, new, found)
-        for token, count, found in self.grouped(right, places[after]):
+        for token, count, found in self.grouped(right[after], ends[after]):
             self.offer(count, new, token, found)
 
 
@@ -187,14 +190,26 @@ def apart(places: Places, size: int) -> list[int]:
     return kept
 
 
+# %% book/02-tokenization.md#no_search_for_cycles
+@contextlib.contextmanager
+def no_search_for_cycles() -> Iterator[None]:
+    """Let Python's cyclic garbage collector wait."""
+    resume = gc.enable if gc.isenabled() else gc.disable
+    gc.disable()
+    try:
+        yield
+    finally:
+        resume()
+
+
 # %% book/02-tokenization.md#learn_merges
+@no_search_for_cycles()
 def learn_merges(
     pieces: Mapping[str, int], num_merges: int
 ) -> list[tuple[bytes, bytes]]:
     """The merges that byte-pair encoding learns from counted pieces."""
     words = {piece.encode(): count for piece, count in pieces.items()}
-    num_merges = min(num_merges, sum(map(len, words)))
-    index = PairIndex(words, 256 + num_merges)
+    index = PairIndex(words)
     merges: list[tuple[bytes, bytes]] = []
     while index.heap and len(merges) < num_merges:
         *_, a, b, places = heapq.heappop(index.heap)
@@ -228,8 +243,7 @@ def settled(text: str, split: Callable[[str], list[str]]) -> int:
 def either(special: Collection[str]) -> "regex.Pattern[str]":
     """A pattern for any of the special tokens, the longest first."""
     longest_first = sorted(special, key=len, reverse=True)
-    anyone = "|".join(map(regex.escape, longest_first))
-    return regex.compile(anyone)
+    return regex.compile("|".join(map(regex.escape, longest_first)))
 
 
 # %% book/02-tokenization.md#cut_stream
@@ -284,17 +298,20 @@ def count_by_words(
     """The pieces of counted words, each different word split once."""
     alike, counts = defaultdict(list), Counter[str]()
     for word, n in words.items():
-        alike[n].append(word)
+        if word.isascii() and word.isalpha():
+            counts[" " + word] = n
+        else:
+            alike[n].append(word)
     for n, some in alike.items():
         joined = (" " + " ".join(some)).replace(" \n", "\n")
         for piece, k in Counter(split(joined.replace("\0", " "))).items():
-            counts[piece] += n * k
+            counts[piece] = counts.get(piece, 0) + n * k
     return counts
 
 
 # %% book/02-tokenization.md#Corpus
 Corpus = str | Path | Iterable[str | Path]
-BLOCK = 1 << 22
+BLOCK = 1 << 17
 
 
 def read_blocks(source: str | Path) -> Iterator[str]:
@@ -336,8 +353,9 @@ def count_pieces(
                 words.update(others)
             else:
                 counts.update(split(part))
-    counts.update(count_by_words(words, split))
-    return counts
+    total = count_by_words(words, split)
+    total.update(counts)
+    return total
 
 
 # %% book/02-tokenization.md#merge_bytes
