@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
+from literate import figures
 from literate.book import Chapter, LiterateError, read, read_book, write
 from literate.imports import module_name
 from literate.tangle import Module, build, made_files, upto
@@ -47,6 +48,9 @@ def findings(book: Sequence[Chapter]) -> Iterator[LiterateError]:
     for notebook in sorted(Path("notebooks").glob("*.ipynb")):
         if notebook.as_posix() not in with_cells:
             yield LiterateError(notebook, 1, "a notebook without a chapter: remove it")
+    for script in figures.stale():
+        message = "it has changed since it drew: run `./build.sh`"
+        yield LiterateError(script, 1, message)
     yield from weave.findings(book)
 
 

@@ -149,19 +149,24 @@ def findings(book: Sequence[Chapter]) -> Iterator[LiterateError]:
 
 
 def select(book: Sequence[Chapter], names: Sequence[str]) -> list[Chapter]:
-    """The chapters with code, all or those named by number, name or path."""
+    """The chapters with code, all or those that are named."""
     chapters = [chapter for chapter in book if chapter.cells]
     if not names:
         return chapters
-    known = {
-        key: chapter
-        for chapter in chapters
-        for key in (chapter.number, chapter.name, chapter.path, chapter.notebook)
-    }
+    known = {key: chapter for chapter in chapters for key in _names(chapter)}
     for name in names:
         if name not in known:
             raise LiterateError("_toc.yml", 1, f"no chapter with code is {name!r}")
     return [chapter for chapter in chapters if chapter in map(known.get, names)]
+
+
+def _names(chapter: Chapter) -> list[str]:
+    """What one may call a chapter: by number or letter, name or path."""
+    names = [chapter.number, chapter.name, chapter.path, chapter.notebook]
+    if chapter.appendix:
+        letter = chapter.name.split("-")[1]
+        names += [letter, letter.upper()]
+    return names
 
 
 def run(args: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import literate
-from literate import weave
+from literate import figures, weave
 from literate.__main__ import COMMANDS, main
 from literate.book import LiterateError, read_book
 from literate.check import findings, snapshots
@@ -119,6 +119,18 @@ def test_pages_and_notebooks_without_a_place(tangled: Path) -> None:
         "book/99-lost.md:1: error: missing from _toc.yml",
         "notebooks/99-lost.ipynb:1: error: a notebook without a chapter: remove it",
     ]
+
+
+def test_figures_older_than_their_scripts(tangled: Path) -> None:
+    Path("book/figures").mkdir()
+    script = Path("book/figures/square.py")
+    script.write_text("open(__file__[:-2] + 'svg', 'w').write('<svg/>')\n")
+    stale = [f"{script}:1: error: it has changed since it drew: run `./build.sh`"]
+    assert found() == stale
+    figures.draw(script)
+    assert found() == []
+    script.write_text(script.read_text() + "# more\n")
+    assert found() == stale
 
 
 def test_notebooks(tangled: Path, monkeypatch: pytest.MonkeyPatch) -> None:

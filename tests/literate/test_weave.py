@@ -215,3 +215,9 @@ def test_chapters_are_chosen_by_any_name(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().out == "notebooks/02-two.ipynb written\n"
     assert main(["weave", "02"]) == 0
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("name", ["a", "A", "appendix-a-village"])
+def test_an_appendix_is_selected_by_its_letter(tangled: Path, name: str) -> None:
+    found = select(read_book(), [name])
+    assert [chapter.path for chapter in found] == ["book/appendix-a-village.md"]
