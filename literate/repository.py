@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import yaml
@@ -33,10 +34,10 @@ class Repository:
         place = self.file(path).removeprefix("https://github.com/")
         return f"https://colab.research.google.com/github/{place}"
 
-    @property
-    def requirement(self) -> str:
+    def requirement(self, extras: Sequence[str] = ()) -> str:
         """What `pip install` takes."""
-        return f"literate-llm @ git+{self.url}@{self.ref}"
+        names = f"[{','.join(extras)}]" if extras else ""
+        return f"literate-llm{names} @ git+{self.url}@{self.ref}"
 
 
 def repository() -> Repository:
@@ -48,6 +49,13 @@ def repository() -> Repository:
     return Repository(
         url.rstrip("/"), f"v{version}" if released else listed.get("branch", "main")
     )
+
+
+def packages(extras: Sequence[str]) -> list[str]:
+    """The distributions that some extras of the package ask for, by name."""
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    wanted = [w for e in extras for w in project["optional-dependencies"][e]]
+    return [re.split(r"[^\w.-]", want)[0] for want in wanted]
 
 
 def _origin() -> str | None:

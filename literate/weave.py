@@ -16,14 +16,14 @@ from nbformat import NotebookNode, v4
 
 from literate.book import Cell, Chapter, LiterateError, read, read_book, write
 from literate.plain import Labels, Page, survey
-from literate.repository import Repository
+from literate.repository import Repository, packages
 
 SET_UP = """\
 # @title Set-up: installs the book's package where it is missing
 from importlib.metadata import PackageNotFoundError, version
 
 try:
-    version("literate-llm")
+    {versions}
 except PackageNotFoundError:
     if "google.colab" in str(get_ipython()):
         %pip install -q "{requirement}"
@@ -90,7 +90,16 @@ def _opening(page: Page, notebook: str) -> str:
 
 
 def _set_up(chapter: Chapter, site: Repository) -> NotebookNode:
-    source = SET_UP.replace("{requirement}", site.requirement)
+    extras = chapter.metadata.get("extras", [])
+    try:
+        names = ["literate-llm", *packages(extras)]
+    except KeyError as error:
+        message = f"pyproject.toml has no extra {error}"
+        line = chapter.metadata_lines["extras"]
+        raise LiterateError(chapter.path, line, message) from None
+    versions = [f'version("{name}")' for name in names]
+    source = SET_UP.replace("{versions}", "\n    ".join(versions))
+    source = source.replace("{requirement}", site.requirement(extras))
     if any(cell.method_of for cell in chapter.cells):
         source += METHOD_OF
     return v4.new_code_cell(source.rstrip("\n"), id=SET_UP_ID, metadata=FOLDED)

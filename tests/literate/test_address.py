@@ -28,7 +28,9 @@ def test_the_configuration_says() -> None:
     assert site.url == "https://github.com/some/book"
     assert site.raw("a/b.svg") == "https://github.com/some/book/raw/v1.2.3/a/b.svg"
     assert site.file("a.md") == "https://github.com/some/book/blob/v1.2.3/a.md"
-    assert site.requirement == "literate-llm @ git+https://github.com/some/book@v1.2.3"
+    source = "git+https://github.com/some/book@v1.2.3"
+    assert site.requirement() == f"literate-llm @ {source}"
+    assert site.requirement(["data", "hf"]) == f"literate-llm[data,hf] @ {source}"
     assert site.colab("notebooks/02.ipynb") == (
         "https://colab.research.google.com/github/some/book/blob/v1.2.3/notebooks/02.ipynb"
     )

@@ -139,6 +139,20 @@ def test_set_up_installs_only_what_is_missing(
     assert capsys.readouterr().out == (advice if printed else "")
 
 
+def test_set_up_asks_for_the_extras_of_the_chapter() -> None:
+    project = Path("pyproject.toml").read_text()
+    extras = '[project.optional-dependencies]\ndata = ["some-crawler>=2", "w[x]"]\n'
+    Path("pyproject.toml").write_text(f"{project}\n{extras}")
+    edit("book/01-one.md", "file_format: mystnb", "file_format: mystnb\nextras: [data]")
+    source = by_id(woven("01"))["set-up"].source
+    for name in ("literate-llm", "some-crawler", "w"):
+        assert f'    version("{name}")\n' in source
+    assert "literate-llm[data] @ git+" in source
+    edit("book/01-one.md", "extras: [data]", "extras: [dat]")
+    with pytest.raises(LiterateError, match=r"01-one.md:3: .* no extra 'dat'"):
+        woven("01")
+
+
 def test_the_same_chapter_gives_the_same_bytes() -> None:
     save(chapter("01"), woven("01"))
     first = Path("notebooks/01-one.ipynb").read_bytes()
