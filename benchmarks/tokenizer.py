@@ -144,8 +144,11 @@ def is_prose(paragraph: str) -> bool:
     return letters > 0.8 * len(paragraph.strip()) and len(set(words)) > 0.4 * len(words)
 
 
-def make_text(source: Path | None, megabytes: int, target: Path) -> None:
-    """Write the first megabytes of a text (repeated if it is shorter) to a file."""
+def make_text(source: Path | None, megabytes: int, target: Path) -> float:
+    """Write the first megabytes of a text to a file; returns how many it had.
+
+    A text that is shorter is repeated.
+    """
     size = megabytes * 1_000_000
     pieces: Iterator[str] = (
         iter([source.read_text(encoding="utf-8")]) if source else texts_at_hand()
@@ -155,9 +158,11 @@ def make_text(source: Path | None, megabytes: int, target: Path) -> None:
         data += piece.encode()
         if len(data) >= size:
             break
+    had = min(len(data), size) / 1e6
     while len(data) < size:
         data += data[: size - len(data)]
     target.write_text(data[:size].decode("utf-8", "ignore"), encoding="utf-8")
+    return had
 
 
 # --- side by side -----------------------------------------------------------------
@@ -181,18 +186,21 @@ def compare(kind: str, peer: str, path: Path, runs: int) -> dict[str, float]:
     }
 
 
-def prepare(folder: Path, source: Path | None, megabytes: int) -> Path:
-    """A text of some megabytes, and next to it the tokenizer that encodes it."""
+def prepare(folder: Path, source: Path | None, megabytes: int) -> tuple[Path, float]:
+    """A text of some megabytes, and next to it the tokenizer that encodes it.
+
+    Also returns how many megabytes there were before the text had to be repeated.
+    """
     from llm.bpe import GPT2_PATTERN
     from llm.tokenizer import train_bpe
 
     path = folder / f"{megabytes}.txt"
-    make_text(source, megabytes, path)
+    had = make_text(source, megabytes, path)
     first = path.read_text(encoding="utf-8")[:1_000_000]
     tokenizer = train_bpe(first, VOCAB_SIZE, pattern=GPT2_PATTERN)
     tokenizer.save(path.with_suffix(".json"))
     path.with_suffix(".small").write_text(first[:10_000], encoding="utf-8")
-    return path
+    return path, had
 
 
 def show(name: str, row: dict[str, float]) -> None:
@@ -217,7 +225,8 @@ def table(record: dict) -> str:
         f"Encoding {record['stream']['megabytes']} MB as a stream took "
         f"{record['stream']['peak_mb']:.0f} MB of memory at its peak.",
         f"Measured on {where['cpu']}, {where['cores']} cores, {where['date']}; text: "
-        f"{record['text']}. Run it again: `python benchmarks/tokenizer.py`.",
+        f"{record['text']}, {record['distinct_megabytes']:.0f} MB before it repeats. "
+        "Run it again: `python benchmarks/tokenizer.py`.",
     ]
     return "\n".join(rows) + "\n"
 
@@ -240,7 +249,7 @@ def main() -> None:
     results = []
     with tempfile.TemporaryDirectory() as name:
         for megabytes in args.sizes:
-            path = prepare(Path(name), args.text, megabytes)
+            path, had = prepare(Path(name), args.text, megabytes)
             jobs = [("train", "huggingface", "tokenizers (Rust)")]
             if megabytes == min(args.sizes, key=lambda size: abs(size - 4)):
                 jobs += [("encode", "tiktoken", "tiktoken, same ranks")]
@@ -252,7 +261,7 @@ def main() -> None:
                 what = f"{verb} {megabytes} MB"
                 show(f"{what}, beside {title}", row)
                 results.append({"what": what, "peer": title, **row})
-        path = prepare(Path(name), args.text, args.stream)
+        path, _ = prepare(Path(name), args.text, args.stream)
         streamed = in_a_process(__file__, "--measure", "stream", path)
         print(f"streaming {args.stream} MB: {streamed['peak_mb']:.0f} MB at the peak")
     record = {
@@ -261,6 +270,7 @@ def main() -> None:
         "text": args.text.name
         if args.text
         else "English paragraphs of installed packages",
+        "distinct_megabytes": round(had, 1),
         "vocab_size": VOCAB_SIZE,
         "results": results,
         "stream": {"megabytes": args.stream, **streamed},
