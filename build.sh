@@ -195,6 +195,7 @@ report() {  # report FILE...: what was made, and how long it took
 }
 
 run_tests() {
+  WORKED=yes
   step check literate check
   step snapshots literate check --snapshots
   step ruff lint
