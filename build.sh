@@ -127,6 +127,8 @@ TIMES=
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 1767225600)}
 export SOURCE_DATE_EPOCH NO_COLOR=1
 
+date_pages() { mkdir -p _build; echo "$SOURCE_DATE_EPOCH" > _build/date; }
+
 step() {  # step NAME COMMAND...: run it, say so, remember how long it took
   local name=$1 start=$SECONDS; shift
   printf '\n== %s\n' "$name"
@@ -157,7 +159,7 @@ edition() {  # edition NAME BUILDER: render with Jupyter Book; a warning is an e
 
 # What the steps depend on; the lists are meant to split.
 readonly CODE="llm book/texts conftest.py constraints.txt"
-readonly PAGES="book notebooks llm literate _config.yml _toc.yml pyproject.toml constraints.txt"
+readonly PAGES="book notebooks llm literate _config.yml _toc.yml pyproject.toml constraints.txt _build/date"
 
 tangle() { step tangle literate tangle; }
 
@@ -171,7 +173,7 @@ verify() {
 }
 
 # shellcheck disable=SC2086
-pdf() { step pdf once pdf "$PDF" edition_pdf -- $PAGES; }
+pdf() { date_pages; step pdf once pdf "$PDF" edition_pdf -- $PAGES; }
 
 edition_pdf() {  # from nothing, since a TeX run that was killed leaves traps for the next
   rm -rf _build/latex
@@ -180,7 +182,7 @@ edition_pdf() {  # from nothing, since a TeX run that was killed leaves traps fo
 }
 
 # shellcheck disable=SC2086
-html() { step html once html "$HTML" edition HTML html -- $PAGES; }
+html() { date_pages; step html once html "$HTML" edition HTML html -- $PAGES; }
 
 # shellcheck disable=SC2086
 epub() { html; step epub once epub "$EPUB" literate epub -- $PAGES; }
