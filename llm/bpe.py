@@ -266,7 +266,7 @@ def cut_stream(
             continue
         limit = len(rest) - (0 if text is None else longest)
         start = 0
-        for match in cuts.finditer(rest) if special else ():
+        for match in (cuts.finditer(rest) if special else ()):
             if match.start() > limit:
                 break
             yield from (rest[start : match.start()], match[0])
