@@ -139,8 +139,8 @@ def options(path: str, line: int, content: str) -> tuple[dict[str, Any], str, in
 
 
 def number_of(path: str) -> str:
-    """The number of a chapter or the letter of an appendix, from its file name."""
-    found = re.match(r"0*(\d+)-|appendix-([a-z])-", posixpath.basename(path))
+    """The number of a chapter, or A or A2 of an appendix, from its file name."""
+    found = re.match(r"0*(\d+)-|appendix-([a-z]\d?)-", posixpath.basename(path))
     return (found[1] or found[2].upper()) if found else ""
 
 

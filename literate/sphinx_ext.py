@@ -36,13 +36,13 @@ from literate.latex_code import swap
 from literate.repository import repository
 
 LOG = logging.getLogger(__name__)
-NUMBERED = re.compile(r"(?:.*/)?(?:(\d+)|appendix-([a-z]))-[^/]*")
+NUMBERED = re.compile(r"(?:.*/)?(?:(\d+)|appendix-([a-z]\d?))-[^/]*")
 FENCE = re.compile(r" {0,3}(```+|~~~+)\{code-cell\}")
 VARIES = "nbval-ignore-output"
 
 
 def chapter_number(docname: str) -> int | str | None:
-    """23 for `book/23-the-whole-road`, "F" for `book/appendix-f-...`, else None."""
+    """23 for `book/23-the-whole-road`, "A2" for `book/appendix-a2-...`, else None."""
     found = NUMBERED.fullmatch(docname)
     return (int(found[1]) if found[1] else found[2].upper()) if found else None
 

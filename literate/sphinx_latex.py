@@ -247,7 +247,8 @@ class Print(SphinxPostTransform):
             if isinstance(number, int):
                 file.insert(0, raw(rf"\booknumber{{{number - 1}}}"))
             elif number:
-                file.insert(0, raw(rf"\booknumber{{{ord(number) - ord('A')}}}"))
+                unique = 10 * ord(number[0]) + int(number[1:] or 1)
+                file.insert(0, raw(rf"\bookletter{{{unique}}}{{{number}}}"))
             if file["docname"].endswith("-solutions"):
                 file.insert(0, raw(r"\bookunnumbered "))
                 file.append(raw(r"\booknumbered "))

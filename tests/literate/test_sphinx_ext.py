@@ -162,6 +162,7 @@ def test_a_chapter_that_has_changed_is_named(tmp_path: Path) -> None:
     ("name", "number"),
     [
         ("book/23-the-whole-road", 23),
+        ("book/appendix-a2-the-questions", "A2"),
         ("book/appendix-f-how-this-book-builds-itself", "F"),
         ("book/02-tokenization", 2),
         ("book/index", None),
