@@ -30,7 +30,7 @@ from pygments.util import ClassNotFound
 
 CODE_COLUMNS, OUTPUT_COLUMNS = 76, 80
 KEEP = 9  # a listing of so many lines is never broken
-LIMIT = 15  # after so many, a blank line in a statement will do
+LIMIT = 15  # after so many within one statement, any line will do
 ESCAPES = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -156,15 +156,18 @@ def break_points(rows: list[str], code: bool) -> dict[int, str]:
         return {}
     starts = statement_starts("\n".join(rows)) if code else None
     found: dict[int, str] = {}
+    statement = 0  # where the present one began
     for i in range(2, len(rows) - 3):
         last = len(rows) - 1
         after = next(j for j in range(i + 1, last + 1) if rows[j].strip() or j == last)
         blank = not rows[i + 1].strip()
-        whole = i - max(found, default=0) > LIMIT  # a long string, say
         if not rows[i].strip():
             continue
-        if starts is not None and after not in starts and not (whole and blank):
+        if starts is not None and after not in starts:
+            if i - statement > LIMIT:  # a long table, say
+                found[i] = r"\bookmaysplit"
             continue
+        statement = i
         if blank and code:
             found[i] = r"\booksplit"
         elif not code or (starts and (indent(rows[after]) <= 4 or len(rows) > 16)):
