@@ -18,6 +18,10 @@ from typing import NamedTuple
 from literate.book import Cell, Chapter, LiterateError, nearest
 
 WIDTH = 76  # of code in print; the trailing comma keeps longer settings from joining
+APPENDIX = (
+    "an appendix's module imports from llm only what appendices define, "
+    "so that all chapters may use it"
+)
 KNOWN = {*dir(builtins), "__name__", "__file__", "__doc__", "__spec__", "__package__"}
 
 
@@ -149,12 +153,10 @@ def _check_import(
         if node.names[0].name == "*":
             raise cell.error("import names, not *", node)
     for target, name in llm_uses(node):
-        if chapter.appendix and (cell.tangle or "").startswith("llm/"):
-            message = (
-                "an appendix's module imports nothing from llm, so that all may use it"
-            )
-            raise cell.error(message, node)
         source = shelf.owner.get(target)
+        shipped = chapter.appendix and (cell.tangle or "").startswith("llm/")
+        if shipped and (source is None or not source.appendix):
+            raise cell.error(APPENDIX, node)
         if source is None:
             close = nearest(target, [t for t in shelf.owner if t.startswith("llm/")])
             raise cell.error(f"no chapter writes {target}{close}", node)
@@ -267,10 +269,9 @@ def needed_imports(shelf: Index, target: str, source: str) -> list[Import]:
         needed.append(Import("typing", "TYPE_CHECKING", None, first))
     for one in needed:
         if chapter.appendix and target[:4] == "llm/" and one.module.startswith("llm."):
-            message = (
-                "an appendix's module imports nothing from llm, so that all may use it"
-            )
-            raise LiterateError(chapter.path, one.line, message)
+            origin = shelf.owner.get(f"{one.module.replace('.', '/')}.py")
+            if origin is None or not origin.appendix:
+                raise LiterateError(chapter.path, one.line, APPENDIX)
     return needed
 
 

@@ -3,4 +3,4 @@
 Written by the literate tool: run `./build.sh tangle`.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -12,20 +12,34 @@ from typing import Any
 
 import tyro
 
+from llm.cleaning_commands import CleanCommand
+from llm.data_commands import (
+    DataGetCommand,
+    DataShowCommand,
+    DataTokenizeCommand,
+)
 from llm.tokenizer_commands import (
     DecodeCommand,
     EncodeCommand,
     ShowCommand,
     TrainCommand,
 )
+from llm.village_commands import VillageCommand
 
 # %% book/23-the-whole-road.md#commands
 COMMANDS: dict[str, Any] = {
+    "village": VillageCommand,
+    "clean": CleanCommand,
     "tokenizer": {
         "train": TrainCommand,
         "encode": EncodeCommand,
         "decode": DecodeCommand,
         "show": ShowCommand,
+    },
+    "data": {
+        "get": DataGetCommand,
+        "tokenize": DataTokenizeCommand,
+        "show": DataShowCommand,
     },
 }
 

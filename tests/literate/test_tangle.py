@@ -666,12 +666,12 @@ HOUSE = page("appendix-a-b", cell("def house(): ...", "llm/house.py"))
         (
             [FIRST, page("appendix-z", cell("from llm.a import a\n\nc = a", X))],
             "appendix-z.md:8",
-            "an appendix's module imports nothing from llm",
+            "an appendix's module imports from llm only what appendices",
         ),
         (
             [FIRST, page("appendix-z", cell("from llm.a import a"), cell("c = a", X))],
             "appendix-z.md:6",
-            "an appendix's module imports nothing from llm",
+            "an appendix's module imports from llm only what appendices",
         ),
         (
             [page("01-z", cell("c = 1", X), modules="{}")],
@@ -710,6 +710,25 @@ def test_what_the_law_allows(tiny: Path) -> None:
     other = page("04-p", cell("_p = 1\n__all__ = ['_p']", "llm/q.py"), cell("a = 1"))
     demo = page("appendix-y", cell("from llm.a import a"), cell("d = 1", "llm/w.py"))
     build([early, FIRST, later, private, other, HOUSE, demo])
+
+
+def test_appendices_may_build_on_appendices(tiny: Path) -> None:
+    own = page(
+        "appendix-y",
+        cell("def street():\n    return house()", "llm/street.py"),
+        cell("def town():\n    return street()", "llm/town.py"),
+    )
+    with pytest.raises(LiterateError, match="neither defined nor imported"):
+        build([HOUSE, own])
+    other = page(
+        "appendix-y",
+        cell("from llm.house import house"),
+        cell("def street():\n    return house()", "llm/street.py"),
+        cell("def town():\n    return street()", "llm/town.py"),
+    )
+    modules = build([HOUSE, other])
+    assert "from llm.house import house" in modules["llm/street.py"].text
+    assert "from llm.street import street" in modules["llm/town.py"].text
 
 
 def test_a_test_may_use_what_it_likes(tiny: Path) -> None:

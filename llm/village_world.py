@@ -1,0 +1,557 @@
+"""The world: what is true in a story, and how sentences change it.
+
+Tangled from book/appendix-a-the-village.md: edit the book,
+or edit here and run `./build.sh stitch`.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import zip_longest
+from typing import NamedTuple
+
+from llm.village_grammar import (
+    NOTHING,
+    Chooser,
+    Options,
+    Table,
+    Template,
+    parse_scene,
+    unfold,
+)
+from llm.village_scenes import SCENES
+from llm.village_words import (
+    FOODS,
+    HE,
+    HELD_OUT,
+    JOBS,
+    KINDS,
+    LOOKS,
+    MATERIALS,
+    NUMBERS,
+    SHE,
+    SIGHTS,
+    SOUNDS,
+    STUCK,
+    TABLES,
+    TOOLS,
+    TRAITS,
+    USES,
+    words,
+)
+
+
+# %% book/appendix-a-the-village.md#Event
+class Event(NamedTuple):
+    """A change, in the order of the telling."""
+
+    kind: str
+    sentence: int  # index into State.sentences
+    args: tuple[str, ...]  # names, nouns, places ("the mill"), number words
+    why: tuple[str, ...] = ()  # the goal of args[0] at that time
+
+
+class Person(NamedTuple):
+    """Somebody in a story; what it doesn't tell is the empty string."""
+
+    name: str
+    kind: str
+    she: bool
+    home: str
+    trait: str
+
+
+@dataclass
+class State:
+    """What is true at the end of a story, and how it came about.
+
+    Each event is a call of the method that bears its kind.
+    """
+
+    kind: str = ""  # of story
+    sentences: list[str] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    people: dict[str, Person] = field(default_factory=dict)
+    things: dict[str, str] = field(default_factory=dict)  # noun -> look
+    at: dict[str, str] = field(default_factory=dict)  # person -> place
+    holder: dict[str, str] = field(default_factory=dict)  # thing -> person
+    lies: dict[str, str] = field(default_factory=dict)  # thing -> place
+    counts: dict[str, int] = field(default_factory=dict)  # person -> number
+    food: str = ""  # what is counted
+    feels: dict[str, str] = field(default_factory=dict)
+    knows: dict[str, dict[str, str]] = field(default_factory=dict)
+    goals: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def move(self, who: str, place: str) -> None:
+        """Go somewhere, or (`settle`) be at home from the start."""
+        if place:
+            self.at[who] = place
+
+    def follow(self, who: str, whom: str) -> None:
+        """Go where somebody is."""
+        self.move(who, self.at.get(whom, ""))
+
+    def get(self, who: str, thing: str) -> None:
+        """Find or take a thing, or (`have`) have had it all along."""
+        self.holder[thing] = who
+        self.lies.pop(thing, None)
+
+    def give(self, who: str, whom: str, thing: str) -> None:
+        """Hand a thing on, or (`lend`) for a time."""
+        self.holder[thing] = whom
+
+    def swap(self, who: str, whom: str, thing: str, other: str) -> None:
+        """Give a thing and get another."""
+        self.holder[thing], self.holder[other] = whom, who
+
+    def note(self, *what: str) -> None:
+        """What changes none of the facts above."""
+
+    settle, have, lend = move, get, give
+    seek = promise = keep = tell = meet = trouble = help = note
+
+    # -- book/appendix-a-the-village.md#State.lose
+    def lose(self, who: str, thing: str) -> None:
+        """Have a thing no longer; where it is, nobody knows."""
+        self.holder.pop(thing, None)
+
+    def lie(self, thing: str, place: str) -> None:
+        """Be somewhere, held by nobody."""
+        self.holder.pop(thing, None)
+        if place:
+            self.lies[thing] = place
+
+    def drop(self, who: str, thing: str) -> None:
+        """Leave a thing where one is."""
+        self.lie(thing, self.at.get(who, ""))
+
+    def feel(self, who: str, feeling: str) -> None:
+        """Have a feeling, in place of the one before."""
+        self.feels[who] = feeling
+
+    def know(self, who: str, thing: str, where: str) -> None:
+        """Believe that a thing is at a place, or with somebody."""
+        self.knows.setdefault(who, {})[thing] = where
+
+    def goal(self, who: str, *what: str) -> None:
+        """Want something from now on."""
+        self.goals[who] = what
+
+    # -- book/appendix-a-the-village.md#State.gain
+    def gain(self, who: str, number: str) -> None:
+        """Have so many more of what is counted."""
+        self.counts[who] = self.counts.get(who, 0) + NUMBERS.index(number)
+
+    def spend(self, who: str, number: str) -> None:
+        """Have so many fewer."""
+        self.counts[who] = self.counts.get(who, 0) - NUMBERS.index(number)
+
+    def share(self, who: str, whom: str, number: str) -> None:
+        """Give so many away."""
+        self.spend(who, number)
+        self.gain(whom, number)
+
+
+# %% book/appendix-a-the-village.md#article
+def article(word: str) -> str:
+    """The word with `a` or `an`, by its sound."""
+    glide = word.startswith(("uni", "use", "eu", "one"))
+    vowel = word[0] in "aeiou" and not glide
+    an = vowel or word.startswith(("hon", "hour", "heir"))
+    return f"{'an' if an else 'a'} {word}"
+
+
+@cache
+def forms(role: str, name: str, she: bool) -> dict[str, str]:
+    """What a template may call a person: `A`, `A.she`, `A.Her`, ..."""
+    words = ("he", "him", "his", "himself")
+    if she:
+        words = ("she", "her", "her", "herself")
+    bound = {role: name}
+    for key, word in zip(("she", "him", "her", "self"), words, strict=True):
+        bound[f"{role}.{key}"] = word
+        bound[f"{role}.{key.title()}"] = word.title()
+    return bound
+
+
+def interleave(groups: Iterable[Iterable[str]]) -> list[str]:
+    """The first of each group, then the second of each, and so on."""
+    rows = zip_longest(*groups)
+    return [word for row in rows for word in row if word is not None]
+
+
+# %% book/appendix-a-the-village.md#Size
+@dataclass(frozen=True)
+class Size:
+    """How much of each table a world has; None is all of it."""
+
+    words: int | None = None  # of most tables
+    people: int | None = None  # names; kinds too
+    places: int | None = None
+    materials: int | None = None
+    things: int | None = None  # of each material
+    wordings: int | None = None  # of each event
+    plots: tuple[str, ...] = ()  # () is all
+
+
+class World:
+    """The tables and scenes of a size, compiled."""
+
+    def __init__(self, size: Size, held_out: bool = False) -> None:
+        self.size, self.held_out = size, held_out
+        self.scenes: dict[str, list[tuple[int, Template]]] = {}
+        self.unions: dict[tuple[str, ...], Options] = {}
+        n, few = size.words, size.things
+        kept = list(USES.items())[: size.materials]
+        made = {m: dict(list(uses.items())[:few]) for m, uses in kept}
+        self.made_of = {t: m for m, uses in made.items() for t in uses}
+        self.uses = {t: uses[t] for uses in made.values() for t in uses}
+        own = {m: MATERIALS[m][:few] for m in made}
+        self.material = dict.fromkeys(LOOKS[:n], "")
+        self.material |= {w: m for m, looks in own.items() for w in looks}
+        self.jobs = {why: job for job, why in list(JOBS.items())[:n]}
+        self.she = frozenset(SHE)
+        self.tables = self._tables(size, interleave(made.values()))
+        tables = self.tables.__getitem__
+        self.names, self.kinds = tables("name"), tables("kind")
+        self.places, self.ats = tables("place"), tables("at")
+        self.looks, self.traits = tables("look"), tables("trait")
+        self.tools, self.needs = tables("tool"), tables("need")
+        self.nouns = {m: tables(f"noun {m}") for m in ("", *made)}
+        self.here = {at: tables(f"here {at}") for at in self.places.texts}
+        # When the nouns of a material run out, so must its adjectives.
+        self.scarce = [m for m in made if held_out or len(made[m]) < 10]
+        names = enumerate(self.names.texts)
+        self.boys = {i for i, name in names if name not in self.she}
+        self.girls = set(self.names.places.values()) - self.boys
+        self.apart: dict[str, set[int]] = {}  # noun -> kinds kept from it
+        for i, kind in enumerate(self.kinds.texts):
+            for noun in HELD_OUT.get(kind, ()):
+                self.apart.setdefault(noun, set()).add(i)
+
+    # -- book/appendix-a-the-village.md#World._tables
+    def _tables(self, size: Size, nouns: list[str]) -> dict[str, Table]:
+        """A table for each gap, and more by material, place and number."""
+        n, of = size.words, self.material
+        ats = list(SIGHTS)[: size.places]
+        plain = [look for look in of if not of[look]]
+        owned = [[w for w in of if of[w] == m] for m in USES]
+        found = {gap: many[:n] for gap, many in TABLES.items()} | {
+            "name": interleave([SHE, HE])[: size.people],
+            "kind": KINDS[: size.people],
+            "trait": interleave(TRAITS.values())[: n and 2 * n],
+            "at": ats,
+            "home": ats,
+            "place": [at.split(" ", 1)[1] for at in ats],
+            "look": interleave([plain, interleave(owned)]),
+            "tool": TOOLS[: n and n + 1],
+            "noun": nouns,
+            "noun ": nouns,
+            "need": [self.uses[noun] for noun in nouns],
+            "food": FOODS[:n],
+            "stuck": list(STUCK)[:n],
+            "purposes": list(self.jobs),
+            "sounds": list(SOUNDS)[:n],
+            "number": NUMBERS[2:6][:n],
+            "goal": NUMBERS[7:14][:n],
+        }
+        for have in range(1, 21):
+            found[f"some {have}"] = NUMBERS[1 : min(have, 6) + 1]
+        for at in ats:
+            sights = words(SIGHTS[at].replace("|", ","))
+            found[f"here {at.split(' ', 1)[1]}"] = sights[:n]
+        for material in dict.fromkeys(self.made_of.values()):
+            made = [t for t in nouns if self.made_of[t] == material]
+            fit = [w for w in found["look"] if of[w] in ("", material)]
+            found[f"noun {material}"] = made
+            found[f"a_look {material}"] = [article(look) for look in fit]
+        for gap in ("kind", "trait", "look", "tool"):
+            found[f"a_{gap}"] = [article(word) for word in found[gap]]
+        return {gap: Table(many) for gap, many in found.items()}
+
+    # -- book/appendix-a-the-village.md#World.options
+    def options(self, scenes: tuple[str, ...]) -> Options:
+        """One choice among the wordings of all scenes.
+
+        `"3 track.go H=B"` is the scene `track.go`, three times as likely,
+        with the role B where its text says H.
+        """
+        found = self.unions.get(scenes)
+        if found is None:
+            rows = [row for scene in scenes for row in self._scene(scene)]
+            found = self.unions[scenes] = Options(rows)
+        return found
+
+    def _scene(self, scene: str) -> list[tuple[int, Template]]:
+        """The templates of one scene, with their weights."""
+        if scene not in self.scenes:
+            counted = scene if scene[0].isdigit() else f"1 {scene}"
+            factor, name, *roles = counted.split()
+            text = SCENES[name]
+            for old, new in (pair.split("=") for pair in roles):
+                text = re.sub(rf"\b{old}\b", new, text)
+            self.scenes[scene] = [
+                (int(factor) * share, opened)
+                for row in parse_scene(name, text, self.size.wordings)
+                for share, opened in unfold(*row, self.tables)
+            ]
+        return self.scenes[scene]
+
+
+# %% book/appendix-a-the-village.md#HAMLET
+HAMLET = ("lost", "gift", "harvest", "swap", "track")
+SIZES = {"village": Size(), "hamlet": Size(8, 8, 12, 5, 3, 2, HAMLET)}
+
+
+@cache
+def world(size: str = "village", held_out: bool = False) -> World:
+    """The world of a size; raises ValueError for another size."""
+    if size not in SIZES:
+        raise ValueError(f"size is {size!r}: take one of {list(SIZES)}")
+    return World(SIZES[size], held_out)
+
+
+# %% book/appendix-a-the-village.md#Narrator
+class Narrator:
+    """Tells a story: asks the chooser, speaks, keeps the state true."""
+
+    def __init__(self, world: World, chooser: Chooser) -> None:
+        self.world = world
+        self.chooser = chooser
+        self.state = State(sentences=chooser.sentences)
+        self.bound: dict[str, str] = {}  # role -> who or what it is
+        self.said: set[str] = set()  # the keys of wordings, and asides
+        self.whole = True  # no sentence has been begun and not ended
+        self.length = 0  # characters in whole sentences
+        self.kinds: list[str] = []  # all that follows is taken
+        self.nouns: list[str] = []
+        self.cast: set[int] = set()
+        self.looks: set[int] = set()
+        self.visited: set[int] = set()
+
+    def step(self, *scenes: str) -> str:
+        """Tell a sentence (or its beginning) of these scenes; its tag."""
+        chooser, bound = self.chooser, self.bound
+        if not self.whole:
+            chooser.literal(" ")
+        options = self.world.options(scenes)
+        old = options.keys & self.said
+        ban = options.numbers(old) if old else NOTHING
+        template = chooser.option(options, bound, ban)
+        self.said.add(template.key)
+        for gap, role, after in template.slots:
+            GAPS.get(gap, Narrator.plain)(self, gap, role)
+            chooser.literal(after % bound)
+        sentence = len(chooser.sentences)
+        self.whole = template.ends
+        if template.ends:
+            chooser.stop()
+            self.length += len(chooser.sentences[-1])
+        for kind, *roles in template.effects:
+            self.change(sentence, kind, roles)
+        return template.tag
+
+    def change(self, sentence: int, kind: str, roles: list[str]) -> None:
+        """Make an event come true."""
+        state, bound = self.state, self.bound
+        args = tuple([bound[r] if r[0] < "a" else r for r in roles])
+        if kind == "settle":
+            person = self.person(roles[0])
+            state.people[person.name] = person
+            args = (person.name, person.home)
+        why = state.goals.get(args[0], ())
+        state.events.append(Event(kind, sentence, args, why))
+        getattr(state, kind)(*args)
+
+    def person(self, role: str) -> Person:
+        """Who plays a role."""
+        get, name = self.bound.get, self.bound[role]
+        trait = get("T", "") if role == "A" else ""
+        kind, home = get(f"{role}.kind", ""), get(f"{role}.home", "")
+        return Person(name, kind, name in SHE, home, trait)
+
+    # -- book/appendix-a-the-village.md#Narrator.beat
+    def beat(self, *scenes: str, aside: Sequence[str] = ()) -> str:
+        """One of the scenes, perhaps after an aside or two."""
+        while True:
+            fit = [a for a in aside if self.fits(a)]
+            tag = self.step(*scenes, *fit)
+            if tag not in fit:
+                return tag
+            self.said.add(tag)
+
+    def fits(self, aside: str) -> bool:
+        """Can an aside be told now?"""
+        if aside in self.said or self.length > 300:
+            return False
+        if aside == "aside.love":
+            return self.has("L")
+        return aside != "aside.meet" or not self.has("C")
+
+    def ending(self, kind: str, *scenes: str) -> None:
+        """The last sentence, or the last two."""
+        ends = [f"{kind}.end", "end" if self.has("A.home") else "end.cold"]
+        if self.has("L"):
+            ends.append("end.love")
+        more = () if self.length > 600 else scenes
+        if self.step(*more, *ends) in more:
+            self.step(*ends)
+
+    def has(self, role: str) -> bool:
+        """Is a role taken?"""
+        return role in self.bound
+
+    # -- book/appendix-a-the-village.md#Narrator.plain
+    def plain(self, gap: str, role: str) -> str:
+        """A word of the table that bears the gap's name."""
+        table = self.world.tables[gap]
+        word = table.texts[self.chooser.pick(table)]
+        if role:
+            self.bound[role] = word
+        return word
+
+    def name(self, gap: str, role: str) -> None:
+        """`Bo`; a boy as B where A is a girl: pronouns must be clear."""
+        world, ban = self.world, self.cast
+        if role == "B":
+            girl = self.bound["A"] in SHE
+            ban = ban | (world.girls if girl else world.boys)
+        i = self.chooser.pick(world.names, ban)
+        self.cast.add(i)
+        name = world.names.texts[i]
+        self.bound |= forms(role, name, name in SHE)
+
+    def the(self, gap: str, role: str) -> None:
+        """`Bo the miller`."""
+        self.name(gap, role)
+        self.chooser.literal(" the ")
+        self.kind("kind", role)
+
+    def kind(self, gap: str, role: str) -> None:
+        """`miller` or `a miller`, an animal or a trade."""
+        world = self.world
+        table, places = world.tables[gap], world.kinds.places
+        ban = {places[kind] for kind in self.kinds}
+        if not world.held_out:
+            ban.update(*[world.apart.get(noun, ()) for noun in self.nouns])
+        elif role == "A":
+            ban = {i for k, i in places.items() if k not in HELD_OUT}
+        kind = world.kinds.texts[self.chooser.pick(table, ban)]
+        self.kinds.append(kind)
+        self.bound[f"{role}.kind"] = kind
+
+    def trait(self, gap: str, role: str) -> None:
+        """`honest` or `an honest`."""
+        self.plain(gap, role)
+        self.bound[role] = self.bound[role].split()[-1]
+
+    # -- book/appendix-a-the-village.md#Narrator.place
+    def place(self, gap: str, role: str) -> None:
+        """`the mill` or `at the mill`, new to this story."""
+        world, bound = self.world, self.bound
+        i = self.chooser.pick(world.tables[gap], self.visited)
+        if len(self.visited) + 3 > len(world.places.texts):
+            self.visited.clear()  # before they run out
+        self.visited.add(i)
+        if gap == "home":
+            bound[f"{role}.home"] = world.places.texts[i]
+            bound[f"{role}.at_home"] = world.ats.texts[i]
+        else:
+            bound[role] = bound["HERE"] = world.places.texts[i]
+            bound[f"{role}.at"] = world.ats.texts[i]
+
+    def here(self, gap: str, role: str) -> None:
+        """What one sees at the place named last."""
+        self.plain(f"here {self.bound['HERE']}", role)
+
+    # -- book/appendix-a-the-village.md#Narrator.thing
+    def thing(self, gap: str, role: str) -> None:
+        """`red lantern` or `a red lantern`."""
+        world, of = self.world, self.world.material
+        ban = set(self.looks)
+        for material in world.scarce:
+            table = world.nouns[material]
+            if len(self.banned(table.places)) == len(table.texts):
+                looks = world.looks.places.items()
+                ban |= {i for look, i in looks if of[look] == material}
+        table = world.tables[gap.replace("thing", "look")]
+        i = self.chooser.pick(table, ban)
+        self.looks.add(i)
+        look = world.looks.texts[i]
+        self.chooser.literal(" ")
+        table = world.nouns[of[look]]
+        j = self.chooser.pick(table, self.banned(table.places))
+        self.bring(role, table.texts[j], look)
+
+    def bring(self, role: str, noun: str, look: str = "") -> None:
+        """A thing enters the story, or shows its look."""
+        bound = self.bound
+        self.nouns.append(noun)
+        self.state.things[noun] = look
+        bound[role], bound[f"{role}.look"] = noun, look
+        bound[f"{role}.a"] = article(f"{look} {noun}".strip())
+        bound[f"{role}.use"] = self.world.uses.get(noun, "")
+
+    def banned(self, places: dict[str, int]) -> set[int]:
+        """Nouns that are taken, or don't go with somebody in the story."""
+        ban = set(self.nouns)
+        if not self.world.held_out:
+            ban.update(*[HELD_OUT.get(kind, ()) for kind in self.kinds])
+        elif not ban:
+            ban = places.keys() - HELD_OUT[self.bound["A.kind"]]
+        return {places[noun] for noun in ban if noun in places}
+
+    # -- book/appendix-a-the-village.md#Narrator.noun
+    def noun(self, gap: str, role: str) -> None:
+        """`lantern`, or `see the path at night`, which says as much."""
+        tables = self.world.tables
+        plain = tables["tool" if gap.endswith("tool") else "noun"]
+        i = self.chooser.pick(tables[gap], self.banned(plain.places))
+        self.bring(role, plain.texts[i])
+
+    def look(self, gap: str, role: str) -> None:
+        """`an old`, for a thing that has been named."""
+        noun = self.bound[role]
+        look = self.plain(f"a_look {self.world.made_of[noun]}", "")
+        self.bring(role, noun, look.split(" ", 1)[1])
+
+    def stuck(self, gap: str, role: str) -> None:
+        """How somebody is stuck; X becomes what helps."""
+        table = self.world.tables[gap]
+        ban = self.banned({STUCK[t]: i for i, t in enumerate(table.texts)})
+        text = table.texts[self.chooser.pick(table, ban)]
+        self.bound[role] = text
+        self.bring("X", STUCK[text])
+
+    # -- book/appendix-a-the-village.md#Narrator.purpose
+    def purpose(self, gap: str, role: str) -> None:
+        """What somebody wants, for which one builds a certain thing."""
+        why = self.plain("purposes", f"{role}.use")
+        self.bound[role] = self.world.jobs[why]
+
+    def sound(self, gap: str, role: str) -> None:
+        """What is heard, and where it will turn out to come from."""
+        self.bound[f"{role}.source"] = SOUNDS[self.plain("sounds", role)]
+
+    def some(self, gap: str, role: str) -> None:
+        """A number, up to what the main character has."""
+        self.plain(f"some {self.state.counts[self.bound['A']]}", role)
+
+
+# %% book/appendix-a-the-village.md#GAPS
+GAPS = {
+    gap: getattr(Narrator, name)
+    for name, gaps in {
+        "kind": "kind a_kind",
+        "trait": "trait a_trait",
+        "place": "place at home",
+        "thing": "thing a_thing",
+        "noun": "noun need tool a_tool",
+        "look": "a_look",
+    }.items()
+    for gap in gaps.split()
+} | {
+    gap: getattr(Narrator, gap)
+    for gap in ("name", "the", "here", "stuck", "purpose", "sound", "some")
+}
