@@ -18,7 +18,7 @@ import re
 import subprocess
 import textwrap
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
@@ -372,15 +372,21 @@ def upto(book: Sequence[Chapter], number: str) -> list[Chapter]:
             "_toc.yml", 1, f"no chapter {number}{nearest(number, numbers)}"
         )
     last = numbers.index(number)
-    later = [_modules_only(c) for c in book[last + 1 :] if c.appendix]
+    shared = {target for c in book if c.appendix for target in _modules(c)}
+    later = [_modules_only(c, shared) for c in book[last + 1 :] if c.appendix]
     return [*book[: last + 1], *(chapter for chapter in later if chapter.cells)]
 
 
-def _modules_only(chapter: Chapter) -> Chapter:
-    """An appendix without its tests and whatever else looks at the chapters."""
+def _modules_only(chapter: Chapter, shared: Collection[str]) -> Chapter:
+    """An appendix without its tests and whatever else looks at the chapters.
+
+    It may look at the modules that are shared: those of the appendices.
+    """
     cells = [c for c in chapter.cells if (c.tangle or "llm/").startswith("llm/")]
     kept = [
-        c for c in cells if not any(u for n in ast.walk(c.tree) for u in llm_uses(n))
+        c
+        for c in cells
+        if all(u in shared for n in ast.walk(c.tree) for u, _ in llm_uses(n))
     ]
     modules = {t: text for t, text in _modules(chapter).items() if t[:4] == "llm/"}
     metadata = {**chapter.metadata, "modules": modules}

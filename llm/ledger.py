@@ -203,7 +203,7 @@ def run_pass(
     """Run a pass, with a bar; without a terminal, a line now and then."""
     with tqdm(
         total=total, desc=what, unit=unit, unit_scale=True,
-        disable=not progress,
+        disable=None if progress else True,
         mininterval=0.1 if sys.stderr.isatty() else 5,
     ) as bar:
         for step in steps:
