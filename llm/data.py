@@ -268,30 +268,29 @@ class Loader:
         self.seed, self.shuffle = seed, shuffle
         self.rank, self.world_size = rank, world_size
         self.used = 0  # rows that all ranks together have been given
+        self.ahead: dict[int, np.ndarray] = {}  # row numbers of next steps
 
     def __iter__(self) -> Iterator[Int[Tensor, "B T1"]]:
         return self
 
     def __next__(self) -> Int[Tensor, "B T1"]:
-        start = self.used + self.rank * self.batch_size
-        self.used += self.world_size * self.batch_size
-        return self.dataset.rows(self.numbers(start, self.batch_size))
+        size = self.world_size * self.batch_size
+        if self.used not in self.ahead:
+            steps = self.used + size * np.arange(1 + 8_192 // self.batch_size)
+            mine = np.arange(self.batch_size) + self.rank * self.batch_size
+            numbers = self.numbers(steps[:, None] + mine)
+            self.ahead = dict(zip(steps.tolist(), numbers, strict=True))
+        chosen = self.ahead[self.used]
+        self.used += size
+        return self.dataset.rows(chosen)
 
-    def numbers(self, start: int, count: int) -> np.ndarray:
+    def numbers(self, places: np.ndarray) -> np.ndarray:
         """The row numbers at some places of the endless line."""
-        n = len(self.dataset)
-        places = np.arange(start, start + count)
-        if not self.shuffle:
-            return places % n
-        parts = [
-            permute(
-                places[places // n == epoch] % n,
-                n,
-                round_keys(self.seed, int(epoch)),
-            )
-            for epoch in range(start // n, (start + count - 1) // n + 1)
-        ]
-        return np.concatenate(parts)
+        epochs, numbers = np.divmod(places, len(self.dataset))
+        for epoch in np.unique(epochs) if self.shuffle else ():
+            keys, now = round_keys(self.seed, int(epoch)), epochs == epoch
+            numbers[now] = permute(numbers[now], len(self.dataset), keys)
+        return numbers
 
     # -- book/04-batches.md#Loader.state_dict
     def state_dict(self) -> dict[str, Any]:
@@ -328,7 +327,7 @@ class Loader:
                 )
         if not isinstance(state["used"], int) or state["used"] < 0:
             raise ValueError(f"the state's position is {state['used']!r}")
-        self.used, self.seed = state["used"], state["seed"]
+        self.used, self.seed, self.ahead = state["used"], state["seed"], {}
 
 
 # %% book/04-batches.md#one_pass
