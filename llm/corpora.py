@@ -176,14 +176,19 @@ def read_jsonl(path: Path) -> Iterator[str]:
 def read_parquet(path: Path) -> Iterator[str]:
     """The documents of a Parquet file."""
     try:
-        import pyarrow.parquet as parquet
+        import pyarrow
+        import pyarrow.parquet
     except ImportError:
         raise ImportError(
-            f"{path} needs pyarrow: pip install 'literate-llm[hf]'"
+            f"{path} needs pyarrow: pip install 'literate-llm[data]'"
         ) from None
-    for batch in parquet.ParquetFile(path).iter_batches(1_000):
-        for record in batch.to_pylist():
-            yield record_text(record, str(path))
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(1_000):
+                for record in batch.to_pylist():
+                    yield record_text(record, str(path))
+    except pyarrow.ArrowException as error:
+        raise ValueError(f"{path} can't be read: {error}") from None
 
 
 # %% book/04-batches.md#read_text_file

@@ -229,9 +229,9 @@ def permute(
         for key in keys:
             hashed = (right + key) * factor
             hashed ^= hashed >> np.uint64(29)
-            hashed *= factor ^ key | np.uint64(1)
-            left, right = right, left ^ (hashed >> np.uint64(32)) & mask
-        result[todo] = left << half | right
+            hashed *= (factor ^ key) | np.uint64(1)
+            left, right = right, left ^ ((hashed >> np.uint64(32)) & mask)
+        result[todo] = (left << half) | right
         todo = todo[result[todo] >= n]
     return result.astype(np.int64)
 

@@ -26,7 +26,7 @@ from llm.tokenizer import Tokenizer
 END_OF_TEXT = "<|endoftext|>"
 MAGIC, VERSION = b"LLMSHARD", 1
 # magic, version, bytes per token, vocabulary size, end of text, tokens,
-# SHA-256 of the tokenizer and of the documents; then that of all of it.
+# SHA-256 of the tokenizer and of the documents; a checksum comes after.
 HEAD = struct.Struct("<8s4IQ32s32s")
 HEADER = HEAD.size + 32
 DTYPES: dict[int, np.dtype[Any]] = {
@@ -85,9 +85,9 @@ def write_shard(
         )
     size = 2 if vocab_size <= 1 << 16 else 4
     end = tokenizer.special_tokens.get(END_OF_TEXT, vocab_size)
+    made_by = hash_of(tokenizer)
     head = HEAD.pack(
-        *(MAGIC, VERSION, size, vocab_size, end, len(wide)),
-        *(hash_of(tokenizer), source),
+        MAGIC, VERSION, size, vocab_size, end, len(wide), made_by, source
     )
     body = wide.astype(DTYPES[size]).tobytes()
     with replacing(Path(path)) as file:
@@ -111,24 +111,35 @@ def unpack_head(path: Path, head: bytes, length: int) -> tuple[Any, ...]:
     """The fields of a shard's header, which is refused if it is wrong."""
     if length == 0:
         raise ValueError(f"{path} is empty: tokenize its documents again")
-    if head[:8] != MAGIC or length < HEADER:
-        raise ValueError(f"{path} is no token shard (wrong magic number)")
-    _, version, size, *rest = HEAD.unpack(head[: HEAD.size])
+    if head[:8] != MAGIC:
+        raise ValueError(
+            f"{path} is no token shard (wrong magic number): tokenize "
+            "its documents with `llm data tokenize`"
+        )
+    if length < HEADER:
+        raise ValueError(
+            f"{path} is truncated: {length} bytes are less than a header; "
+            "tokenize again"
+        )
+    fields = HEAD.unpack(head[: HEAD.size])
+    _, version, size, vocab_size, end, count, made_by, source = fields
     if version != VERSION:
         raise ValueError(
             f"{path} has version {version}, this program reads {VERSION}: "
             "tokenize again"
         )
     if size not in DTYPES:
-        raise ValueError(f"{path}: {size} bytes per token, not 2 or 4")
-    expected = HEADER + size * rest[2]
+        raise ValueError(
+            f"{path} has {size} bytes per token, not 2 or 4: tokenize again"
+        )
+    expected = HEADER + size * count
     if length != expected:
         what = "truncated" if length < expected else "too long"
         raise ValueError(
             f"{path} is {what}: {length} bytes instead of {expected}; "
             "tokenize again"
         )
-    return (size, *rest)
+    return size, vocab_size, end, count, made_by, source
 
 
 # %% book/04-batches.md#open_shard
@@ -181,7 +192,10 @@ def open_shard(
 def portions(
     documents: Iterable[str], size: int
 ) -> Iterator[list[str]]:
-    """Lists of documents with at least `size` characters each."""
+    """Lists of documents with `size` characters each, or more.
+
+    Only if all documents together have fewer, the one list has fewer.
+    """
     held: list[str] = []
     filling: list[str] = []
     length = 0
@@ -262,11 +276,13 @@ def tokenize(
 ) -> int:
     """Encode documents into a folder of shards; returns the tokens written.
 
-    Run again after a kill: it keeps what is finished, same bytes.
+    Run again after a kill: it keeps what is finished, and the bytes are
+    the same.
 
     Args:
         shard_size: characters of text per shard, at least.
-        start_method: how `multiprocessing` starts a process.
+        start_method: how `multiprocessing` starts a process: "spawn"
+            afresh, or "fork" as a copy of this one.
 
     Raises:
         ValueError: no documents, or the folder holds another job's work.

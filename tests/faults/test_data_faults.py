@@ -8,7 +8,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from llm import corpora
 from llm.corpora import documents, download
@@ -154,6 +156,21 @@ class Ranges(http.server.SimpleHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data) - start))
         self.end_headers()
         self.wfile.write(data[start:])
+
+
+def test_a_parquet_file_is_read_by_its_columns(tmp_path):
+    rows = [{"text": f"Story {i}.", "score": i} for i in range(2_500)]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "stories.parquet")
+    found = list(documents(tmp_path / "stories.parquet"))
+    assert found == [row["text"] for row in rows]
+    talk = [[{"role": "user", "content": "Hello."}]] * 2
+    table = pyarrow.table({"messages": talk})
+    parquet.write_table(table, tmp_path / "talks.parquet")
+    assert list(documents(tmp_path / "talks.parquet")) == ["user: Hello."] * 2
+    cut = (tmp_path / "stories.parquet").read_bytes()[:-50]
+    (tmp_path / "cut.parquet").write_bytes(cut)
+    with pytest.raises(ValueError, match=r"cut\.parquet can't be read"):
+        list(documents(tmp_path / "cut.parquet"))
 
 
 def test_download_resumes_checks_and_says_what_to_do(tmp_path, monkeypatch):
