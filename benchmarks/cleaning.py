@@ -92,7 +92,7 @@ def one_run(
         overlap=30,
     )
     start = time.perf_counter()
-    clean([Path(crawl)], Path(out), options, progress=True)
+    clean([Path(crawl)], Path(out), options, shown=True)
     seconds = time.perf_counter() - start
     return {"seconds": seconds, "peak_mb": peak_mb()}
 

@@ -342,20 +342,21 @@ def sign_documents(
 # %% book/03-cleaning-a-crawl.md#clean
 def clean(
     paths: Sequence[Path], out: Path,
-    options: CleanOptions = CleanOptions(), progress: bool = False,
+    options: CleanOptions = CleanOptions(), shown: bool = False,
     size: int = 1_000,
 ) -> dict[str, Any]:
     """Clean crawls: WARC files in, `out/documents.jsonl` and more out.
 
     Killed at any moment and called again, it goes on where it was, and
-    writes the same bytes. `size` is the number of records in a chunk.
+    writes the same bytes. `size` is the number of records in a chunk;
+    `shown` says how far it is.
     Returns the report, which is also in `out/report.json`.
     """
     language, after = language_stage(options), text_stages(options)
     work = begin(out, paths, asdict(options))
     if work is None:
         return read_json(out / "report.json")
-    show = partial(run_pass, progress=progress)
+    show = partial(run_pass, shown=shown)
     total = sum(path.stat().st_size for path in paths)
     show("reading", "B", total, read_pass(paths, work, language, size))
 

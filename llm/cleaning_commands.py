@@ -28,7 +28,7 @@ class CleanCommand:
 
     def __call__(self) -> None:
         """Clean, and print how much came out of each stage."""
-        report = clean(self.files, self.out, self.options, progress=True)
+        report = clean(self.files, self.out, self.options, shown=True)
         print(f"{'stage':12}{'documents':>12}{'bytes':>16}")
         for stage, documents, size in funnel(report):
             print(f"{stage:12}{documents:12,}{size:16,}")

@@ -16,8 +16,7 @@ from typing import Any, NamedTuple
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from tqdm import tqdm
-
+from llm.progress import progress
 from llm.village import Village
 
 
@@ -100,8 +99,9 @@ def receive(url: str, part: Path) -> None:
         if reply.status != 206:
             have = 0  # the server begins again
         total = have + int(reply.headers.get("Content-Length") or 0)
-        bar = tqdm(total=total, initial=have, unit="B", unit_scale=True,
-                   disable=None)
+        bar = progress(
+            total=total, initial=have, unit="B", unit_scale=True
+        )
         with part.open("ab" if have else "wb") as file, bar:
             while block := reply.read(1 << 20):
                 file.write(block)

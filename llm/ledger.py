@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
+from llm.progress import progress
 from llm.tokenizer import write_json
 
 
@@ -198,13 +197,12 @@ def keep_aside(
 
 # %% book/03-cleaning-a-crawl.md#run_pass
 def run_pass(
-    what: str, unit: str, total: int, steps: Iterable[int], progress: bool
+    what: str, unit: str, total: int, steps: Iterable[int], shown: bool
 ) -> None:
-    """Run a pass, with a bar; without a terminal, a line now and then."""
-    with tqdm(
-        total=total, desc=what, unit=unit, unit_scale=True,
-        disable=None if progress else True,
-        mininterval=0.1 if sys.stderr.isatty() else 5,
+    """Run a pass, with a bar if it is to be shown."""
+    hidden = None if shown else True
+    with progress(
+        total=total, desc=what, unit=unit, unit_scale=True, disable=hidden
     ) as bar:
         for step in steps:
             bar.update(step)

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
+from llm.progress import progress
 from llm.tokenizer import Tokenizer
 
 # %% book/04-batches.md#END_OF_TEXT
@@ -302,8 +302,8 @@ def tokenize(
         (folder / f"shard-{number:05}.bin", saved, part)
         for number, part in enumerate(portions(documents, shard_size))
     )
-    done = dict(tqdm(run_jobs(jobs, processes, start_method), unit="shard",
-                     disable=None))
+    finished = run_jobs(jobs, processes, start_method)
+    done = dict(progress(iterable=finished, unit="shard"))
     if not done:
         raise ValueError(f"{folder}: there are no documents to tokenize")
     if strange := set(folder.glob("shard-*.bin")) - done.keys():
