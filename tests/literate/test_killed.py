@@ -55,8 +55,19 @@ def project(folder: Path) -> Path:
     for name in ("build.sh", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, folder)
     shutil.copytree(ROOT / "literate" / "ipython", folder / "literate" / "ipython")
-    (folder / ".venv").symlink_to(ROOT / ".venv")
+    borrow_environment(folder)
     return folder
+
+
+def borrow_environment(folder: Path) -> None:
+    """Links into our environment, and a mark that lets build.sh leave it as it is."""
+    (folder / ".venv").mkdir()
+    for entry in (ROOT / ".venv").iterdir():
+        if entry.name != "ready":
+            (folder / ".venv" / entry.name).symlink_to(entry)
+    mark = "cat pyproject.toml constraints.txt | cksum; .venv/bin/python --version"
+    with (folder / ".venv" / "ready").open("wb") as ready:
+        subprocess.run(["bash", "-c", mark], cwd=folder, stdout=ready, check=True)
 
 
 def made(folder: Path) -> dict[str, bytes]:
