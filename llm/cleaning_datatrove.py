@@ -29,9 +29,9 @@ from llm.dedup import (
     line_hashes,
     text_hash,
 )
+from llm.files import write_json
 from llm.ledger import Ledger, keep_aside, read_json
 from llm.scrub import scrub
-from llm.tokenizer import write_json
 from llm.warc import DropError, extra, extract, read_members
 
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from llm.files import write_json
 from llm.progress import progress
-from llm.tokenizer import write_json
 
 
 # %% book/03-cleaning-a-crawl.md#Ledger

@@ -6,19 +6,18 @@ or edit here and run `./build.sh stitch`.
 
 import contextlib
 import hashlib
-import json
 import multiprocessing
-import os
 import struct
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from llm.files import replacing, write_json
 from llm.progress import progress
 from llm.tokenizer import Tokenizer
 
@@ -45,21 +44,6 @@ def hash_of(tokenizer: Tokenizer) -> bytes:
         tokenizer.pattern,
     )
     return hashlib.sha256(repr(content).encode()).digest()
-
-
-# %% book/04-batches.md#replacing
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes the place of `path` when all is written."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 # %% book/04-batches.md#write_shard
@@ -309,6 +293,5 @@ def tokenize(
     if strange := set(folder.glob("shard-*.bin")) - done.keys():
         raise ValueError(f"{min(strange)} is of another job: remove it")
     counts = {path.name: count for path, count in done.items()}
-    with replacing(index) as file:
-        file.write(json.dumps({"shards": counts}, indent=1).encode())
+    write_json(index, {"shards": counts})
     return sum(counts.values())

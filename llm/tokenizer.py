@@ -6,7 +6,6 @@ or edit here and run `./build.sh stitch`.
 
 import itertools
 import json
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,6 +23,7 @@ from llm.bpe import (
     learn_merges,
     merge_bytes,
 )
+from llm.files import write_json
 
 
 # %% book/02-tokenization.md#Tokenizer
@@ -371,21 +371,6 @@ def long_blank(text: str) -> bool:
     """Whether a run of twice `MANY` blanks may be in the text."""
     starts = range(0, len(text), MANY)
     return any(text[i : i + MANY].isspace() for i in starts)
-
-
-# %% book/02-tokenization.md#write_json
-def write_json(path: str | Path, content: object) -> None:
-    """Write JSON to `path`, which stays as it is if anything fails."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump(content, file, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 # %% book/02-tokenization.md#byte_letters

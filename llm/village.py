@@ -19,8 +19,9 @@ from llm.village_grammar import (
     stream,
     streams,
 )
+from llm.village_narrator import Narrator
 from llm.village_plots import tell
-from llm.village_world import Narrator, State, World, world
+from llm.village_world import State, World, world
 
 # %% book/appendix-a-the-village.md#SPLITS
 SPLITS = ("train", "validation", "test")

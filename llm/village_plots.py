@@ -7,8 +7,8 @@ or edit here and run `./build.sh stitch`.
 from collections.abc import Iterator
 from functools import cache
 
+from llm.village_narrator import Narrator
 from llm.village_words import NUMBERS, TRAITS
-from llm.village_world import Narrator
 
 
 # %% book/appendix-a-the-village.md#lost

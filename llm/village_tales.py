@@ -18,9 +18,10 @@ from llm.village_grammar import (
     mix,
     stream,
 )
+from llm.village_narrator import Narrator
 from llm.village_scenes import SCENES, scenes
 from llm.village_words import SHE
-from llm.village_world import Narrator, State, World, forms, world
+from llm.village_world import State, World, forms, world
 
 # %% book/appendix-a2-the-villages-questions.md#HANDS
 HANDS = """

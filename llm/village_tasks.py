@@ -25,11 +25,12 @@ from llm.village_grammar import (
     mix,
     stream,
 )
+from llm.village_narrator import Narrator
 from llm.village_plots import tell
 from llm.village_scenes import SCENES
 from llm.village_wordings import sentences_of, spot
 from llm.village_words import words
-from llm.village_world import Narrator, world
+from llm.village_world import world
 
 
 # %% book/appendix-a3-the-villages-tasks.md#Taste

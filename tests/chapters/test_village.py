@@ -17,10 +17,11 @@ from llm.village_grammar import (
     mix,
     stream,
 )
+from llm.village_narrator import Narrator
 from llm.village_plots import tell
 from llm.village_scenes import SCENES, scenes
 from llm.village_words import HELD_OUT
-from llm.village_world import Narrator, Size, State, World, world
+from llm.village_world import Size, State, World, world
 
 
 # %% book/appendix-a-the-village.md#test_the_reader_finds_what_the_generator_did

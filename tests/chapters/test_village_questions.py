@@ -11,8 +11,8 @@ from itertools import groupby, islice
 from unittest import mock
 
 from llm.village import Story, Village, read
+from llm.village_log import EFFECTS, named
 from llm.village_questions import (
-    EFFECTS,
     HOPS,
     TYPES,
     answer,
@@ -20,7 +20,6 @@ from llm.village_questions import (
     candidates,
     chance,
     grade,
-    named,
     questions,
     shortcuts,
     trainable,

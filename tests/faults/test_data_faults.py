@@ -15,7 +15,8 @@ from pyarrow import parquet
 from llm import corpora
 from llm.corpora import documents, download
 from llm.data import Loader, TokenDataset
-from llm.shards import HEAD, HEADER, open_shard, replacing, tokenize, write_shard
+from llm.files import replacing
+from llm.shards import HEAD, HEADER, open_shard, tokenize, write_shard
 from llm.tokenizer import train_bpe
 
 TOKENIZER = train_bpe("the cat sat on the mat " * 20, 280, ["<|endoftext|>"])

@@ -20,8 +20,9 @@ from llm.village_grammar import (
     streams,
     zipf,
 )
+from llm.village_narrator import Narrator
 from llm.village_plots import tell
-from llm.village_world import Narrator, Size, State, World, article
+from llm.village_world import Size, State, World, article
 
 SIZES = st.sampled_from(["village", "hamlet"])
 KEYS = st.integers(0, 2**64 - 1)
