@@ -7,16 +7,18 @@ or edit here and run `./build.sh stitch`.
 import contextlib
 import gzip
 import hashlib
+import io
 import itertools
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from llm.progress import progress
+from llm.shards import END_OF_TEXT
 from llm.village import Village
 
 
@@ -159,10 +161,16 @@ def record_text(record: object, place: str) -> str:
     )
 
 
+def open_text(path: Path) -> io.TextIOWrapper:
+    """A text file, packed by gzip or not."""
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8")
+    return path.open(encoding="utf-8")
+
+
 def read_jsonl(path: Path) -> Iterator[str]:
-    """The documents of a JSONL file, packed by gzip or not."""
-    opened: Any = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8") as file:
+    """The documents of a JSONL file."""
+    with open_text(path) as file:
         for number, line in enumerate(file, 1):
             if line.strip():
                 place = f"{path}, line {number}"
@@ -193,31 +201,36 @@ def read_parquet(path: Path) -> Iterator[str]:
 
 # %% book/04-batches.md#read_text_file
 def read_text_file(path: Path) -> Iterator[str]:
-    """The documents of a text file, divided by <|endoftext|>."""
+    """The documents of a text file, between lines of <|endoftext|>."""
     lines: list[str] = []
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            *whole, rest = line.split("<|endoftext|>")
-            for piece in whole:
-                if text := "".join([*lines, piece]).strip():
-                    yield text
-                lines = []
-            lines.append(rest)
-    if text := "".join(lines).strip():
-        yield text
+    with open_text(path) as file:
+        for line in itertools.chain(file, [END_OF_TEXT]):
+            if line.strip() != END_OF_TEXT:
+                lines.append(line)
+                continue
+            if text := "".join(lines).strip():
+                yield text
+            lines = []
 
 
-SUFFIXES = {".txt": read_text_file, ".md": read_text_file, ".gz": read_jsonl,
+SUFFIXES = {".txt": read_text_file, ".md": read_text_file,
             ".jsonl": read_jsonl, ".parquet": read_parquet}
+
+
+def reader_of(path: Path) -> Callable[[Path], Iterator[str]] | None:
+    """What reads such a file; the ending .gz is looked through."""
+    packed = path.suffix == ".gz"
+    return SUFFIXES.get((path.with_suffix("") if packed else path).suffix)
 
 
 def read_file(path: Path) -> Iterator[str]:
     """The documents of one file, which is refused if it has none."""
-    if path.suffix not in SUFFIXES:
+    reader = reader_of(path)
+    if reader is None:
         raise ValueError(f"{path}: known are {', '.join(SUFFIXES)} files")
     empty = True
     try:
-        for text in SUFFIXES[path.suffix](path):
+        for text in reader(path):
             empty = False
             yield text
     except (UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
@@ -253,7 +266,7 @@ def documents(
             )
         found = read_file(path)
     elif path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES)
+        files = sorted(filter(reader_of, path.rglob("*")))
         if not files:
             raise ValueError(f"{path} has no {', '.join(SUFFIXES)} files")
         found = itertools.chain.from_iterable(map(read_file, files))

@@ -55,7 +55,8 @@ def pack(
 ) -> tuple[Int[Tensor, "N T1"], Int[Tensor, "N T1"]]:
     """Best-fit packing into rows of `block_size` + 1 tokens.
 
-    Documents longer than a row are cut in pieces.
+    Documents longer than a row are cut in pieces, each of which begins
+    with the last token of the one before.
 
     Returns:
         The rows, and for each position the number of its piece within the
@@ -65,7 +66,7 @@ def pack(
     pieces = [
         document[at : at + width]
         for document in documents
-        for at in range(0, len(document), width)
+        for at in range(0, max(1, len(document) - 1), block_size)
     ]
     boxes = best_fit([len(piece) for piece in pieces], width)
     rows = np.full((len(boxes), width), pad, dtype=np.int64)
@@ -211,26 +212,31 @@ def round_keys(seed: int, epoch: int, rounds: int = 8) -> np.ndarray:
     return np.frombuffer(digest, dtype="<u8").astype(np.uint64)
 
 
+def stir(halves: np.ndarray, key: np.uint64) -> np.ndarray:
+    """A hash of each half, 32 bits."""
+    factor = np.uint64(0x9E3779B97F4A7C15)
+    hashed = (halves + key) * factor
+    hashed ^= hashed >> np.uint64(29)
+    hashed *= (factor ^ key) | np.uint64(1)
+    return hashed >> np.uint64(32)
+
+
 def permute(
     positions: np.ndarray, n: int, keys: np.ndarray
 ) -> np.ndarray:
     """Where a random-looking permutation of 0..n-1 sends some positions.
 
     Constant memory: a Feistel network on the next power of four, walked
-    until the result is below n.
+    until the result is below n, as all positions must be.
     """
     half = np.uint64(max(1, ((n - 1).bit_length() + 1) // 2))
     mask = np.uint64((1 << int(half)) - 1)
-    factor = np.uint64(0x9E3779B97F4A7C15)
     result = np.array(positions, dtype=np.uint64)
     todo = np.arange(len(result))
     while len(todo):
         left, right = result[todo] >> half, result[todo] & mask
         for key in keys:
-            hashed = (right + key) * factor
-            hashed ^= hashed >> np.uint64(29)
-            hashed *= (factor ^ key) | np.uint64(1)
-            left, right = right, left ^ ((hashed >> np.uint64(32)) & mask)
+            left, right = right, left ^ (stir(right, key) & mask)
         result[todo] = (left << half) | right
         todo = todo[result[todo] >= n]
     return result.astype(np.int64)
@@ -287,9 +293,13 @@ class Loader:
     def numbers(self, places: np.ndarray) -> np.ndarray:
         """The row numbers at some places of the endless line."""
         epochs, numbers = np.divmod(places, len(self.dataset))
-        for epoch in np.unique(epochs) if self.shuffle else ():
-            keys, now = round_keys(self.seed, int(epoch)), epochs == epoch
-            numbers[now] = permute(numbers[now], len(self.dataset), keys)
+        if self.shuffle:
+            for epoch in np.unique(epochs):
+                keys = round_keys(self.seed, int(epoch))
+                now = epochs == epoch
+                numbers[now] = permute(
+                    numbers[now], len(self.dataset), keys
+                )
         return numbers
 
     # -- book/04-batches.md#Loader.state_dict
@@ -297,8 +307,7 @@ class Loader:
         """Where the loader stands; as JSON it is a line."""
         made = hashlib.sha256()
         for shard in self.dataset.shards:
-            made.update(shard.source + shard.tokenizer)
-            made.update(len(shard.tokens).to_bytes(8, "little"))
+            made.update(shard.checksum)
         return {
             "used": self.used,
             "seed": self.seed,
@@ -316,7 +325,7 @@ class Loader:
         Raises:
             ValueError: the state is of other data or another order, or damaged.
         """
-        mine = self.state_dict() | {"used": None}
+        mine = self.state_dict()
         for name in mine:
             if name not in state:
                 raise ValueError(f"the loader's state lacks {name!r}")

@@ -4,8 +4,8 @@ Tangled from book/04-batches.md: edit the book,
 or edit here and run `./build.sh stitch`.
 """
 
-import contextlib
 import hashlib
+import itertools
 import multiprocessing
 import struct
 from collections import deque
@@ -89,6 +89,7 @@ class Shard(NamedTuple):
     end: int  # the id of <|endoftext|>, or vocab_size if there is none
     tokenizer: bytes
     source: bytes
+    checksum: bytes
 
 
 def unpack_head(path: Path, head: bytes, length: int) -> tuple[Any, ...]:
@@ -169,7 +170,8 @@ def open_shard(
                 f"{path} has id {tokens.max()}, but its vocabulary ends "
                 f"at {vocab_size - 1}: tokenize again"
             )
-    return Shard(path, tokens, vocab_size, end, made_by, source)
+    checksum = head[HEAD.size :]
+    return Shard(path, tokens, vocab_size, end, made_by, source, checksum)
 
 
 # %% book/04-batches.md#portions
@@ -194,22 +196,40 @@ def portions(
         yield held + filling
 
 
+# %% book/04-batches.md#source_of
+def source_of(documents: Iterable[str]) -> bytes:
+    """32 bytes that differ for other documents, or other borders."""
+    digest = hashlib.sha256()
+    for document in documents:
+        data = document.encode()
+        digest.update(len(data).to_bytes(8, "little") + data)
+    return digest.digest()
+
+
+def tokens_done(path: Path, tokenizer: Tokenizer, source: bytes) -> int:
+    """How many tokens of these documents the shard has; 0 if it isn't."""
+    if not path.exists():
+        return 0
+    try:
+        shard = open_shard(path, tokenizer)
+    except ValueError:
+        return 0
+    if shard.source != source:
+        raise ValueError(
+            f"{path} holds other documents: name another folder, or empty it"
+        )
+    return len(shard.tokens)
+
+
 # %% book/04-batches.md#tokenize_portion
 def tokenize_portion(
     path: Path, saved_tokenizer: Path, documents: list[str]
 ) -> int:
     """Make one shard, if it isn't there; returns its number of tokens."""
     tokenizer = Tokenizer.load(saved_tokenizer)
-    digest = hashlib.sha256()
-    for document in documents:
-        data = document.encode()
-        digest.update(len(data).to_bytes(8, "little") + data)
-    source = digest.digest()
-    if path.exists():
-        with contextlib.suppress(ValueError):
-            shard = open_shard(path, tokenizer)
-            if shard.source == source:
-                return len(shard.tokens)
+    source = source_of(documents)
+    if done := tokens_done(path, tokenizer, source):
+        return done
     end = tokenizer.special_tokens[END_OF_TEXT]
     parts = []
     for document in documents:
@@ -280,16 +300,18 @@ def tokenize(
         Tokenizer.load(saved)
     ):
         raise ValueError(f"{saved} is another tokenizer: empty {folder}")
+    parts = portions(documents, shard_size)
+    if (first := next(parts, None)) is None:
+        raise ValueError(f"{folder}: there are no documents to tokenize")
+    tokens_done(folder / "shard-00000.bin", tokenizer, source_of(first))
     index.unlink(missing_ok=True)
     tokenizer.save(saved)
     jobs = (
         (folder / f"shard-{number:05}.bin", saved, part)
-        for number, part in enumerate(portions(documents, shard_size))
+        for number, part in enumerate(itertools.chain([first], parts))
     )
     finished = run_jobs(jobs, processes, start_method)
     done = dict(progress(iterable=finished, unit="shard"))
-    if not done:
-        raise ValueError(f"{folder}: there are no documents to tokenize")
     if strange := set(folder.glob("shard-*.bin")) - done.keys():
         raise ValueError(f"{min(strange)} is of another job: remove it")
     counts = {path.name: count for path, count in done.items()}

@@ -21,6 +21,7 @@ from llm.data import (
     document_mask,
     permute,
     round_keys,
+    stir,
 )
 from llm.shards import write_shard
 from llm.tokenizer import train_bpe
@@ -69,6 +70,21 @@ def test_two_ranks_are_disjoint_and_complete():
     for epoch in range(len(line) // 53):
         assert sorted(line[epoch * 53 : (epoch + 1) * 53]) == firsts
     assert line[:53] != line[53:106]
+
+
+def test_two_ranks_can_go_on_as_four():
+    dataset = numbered_dataset(n_rows=53)
+    line = iter(Loader(dataset, 1, seed=5))
+    two = [Loader(dataset, 4, 5, rank, 2) for rank in range(2)]
+    for _ in range(9):
+        for batch in map(next, two):
+            assert torch.equal(batch, torch.cat([next(line) for _ in batch]))
+    four = [Loader(dataset, 2, 0, rank, 4) for rank in range(4)]
+    for loader in four:
+        loader.load_state_dict(two[0].state_dict())
+    for _ in range(9):
+        for batch in map(next, four):
+            assert torch.equal(batch, torch.cat([next(line) for _ in batch]))
 
 
 def numbered_dataset(n_rows, block_size=4):
@@ -182,20 +198,16 @@ def test_share_seen():
 
 # %% book/04-batches.md#find
 def find(row, n, keys):
-    half = max(1, ((n - 1).bit_length() + 1) // 2)
-    mask, whole = (1 << half) - 1, (1 << 64) - 1
-    factor = 0x9E3779B97F4A7C15
-    value = row
+    half = np.uint64(max(1, ((n - 1).bit_length() + 1) // 2))
+    mask = np.uint64((1 << int(half)) - 1)
+    value = np.array([row], dtype=np.uint64)
     while True:
         left, right = value >> half, value & mask
-        for key in reversed(keys.tolist()):
-            hashed = ((left + key) * factor) & whole
-            hashed ^= hashed >> 29
-            hashed = (hashed * ((factor ^ key) | 1)) & whole
-            left, right = right ^ ((hashed >> 32) & mask), left
+        for key in reversed(keys):
+            left, right = right ^ (stir(left, key) & mask), left
         value = (left << half) | right
-        if value < n:
-            return value
+        if value[0] < n:
+            return int(value[0])
 
 
 def test_find():
@@ -220,6 +232,9 @@ def test_mixture():
 def pack_stream(lengths, capacity, most_open):
     gaps = []
     for length in lengths:
+        if length == capacity:
+            yield capacity
+            continue
         at = bisect.bisect_left(gaps, length)
         if at == len(gaps):
             if len(gaps) == most_open:

@@ -1,5 +1,6 @@
 """Bad shards, bad files and no network: one sentence each, and nothing is lost."""
 
+import gzip
 import hashlib
 import http.server
 import json
@@ -100,13 +101,17 @@ def test_unfinished_and_foreign_folders(tmp_path):
     texts = ["the cat sat on the mat"] * 50
     tokenize(texts, tmp_path, TOKENIZER, 300)
     TokenDataset(tmp_path, 8)
-    (tmp_path / "index.json").unlink()
-    with pytest.raises(ValueError, match="hasn't finished"):
-        TokenDataset(tmp_path, 8)
     with pytest.raises(ValueError, match="another tokenizer"):
         tokenize(texts, tmp_path, train_bpe("", 257, ["<|endoftext|>"]))
-    with pytest.raises(ValueError, match="of another job"):
-        tokenize(texts[:20], tmp_path, TOKENIZER, 300)
+    with pytest.raises(ValueError, match=r"shard-00000\.bin holds other documents"):
+        tokenize(["a dog"] * 50, tmp_path, TOKENIZER, 300)
+    with pytest.raises(ValueError, match="is no file"):
+        tokenize(documents(tmp_path / "mistyped"), tmp_path, TOKENIZER, 300)
+    TokenDataset(tmp_path, 8)
+    with pytest.raises(ValueError, match="holds other documents"):
+        tokenize(texts[:40], tmp_path, TOKENIZER, 300)
+    with pytest.raises(ValueError, match="hasn't finished"):
+        TokenDataset(tmp_path, 8)
     with pytest.raises(ValueError, match="no documents"):
         tokenize([], tmp_path / "new", TOKENIZER)
 
@@ -157,6 +162,16 @@ class Ranges(http.server.SimpleHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data) - start))
         self.end_headers()
         self.wfile.write(data[start:])
+
+
+def test_a_text_is_divided_by_whole_lines_only(tmp_path):
+    text = "One<|endoftext|> goes on.\n<|endoftext|>\n\nTwo.\n"
+    (tmp_path / "a.txt").write_text(text)
+    with gzip.open(tmp_path / "b.txt.gz", "wt") as file:
+        file.write(text)
+    expected = ["One<|endoftext|> goes on.", "Two."]
+    assert list(documents(tmp_path / "a.txt")) == expected
+    assert list(documents(tmp_path)) == 2 * expected
 
 
 def test_a_parquet_file_is_read_by_its_columns(tmp_path):

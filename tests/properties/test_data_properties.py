@@ -39,10 +39,13 @@ def test_best_fit_places_each_thing_once(lengths, capacity):
 
 
 @given(st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=30), max_size=20))
-def test_pack_loses_no_token(documents):
+def test_pack_predicts_each_token_once(documents):
     rows, owners = pack(documents, 11, pad=0)
-    packed = sorted(rows[owners >= 0].tolist())
-    assert packed == sorted(token for document in documents for token in document)
+    assert (rows[owners < 0] == 0).all()
+    counts = (owners[:, 1:] == owners[:, :-1]) & (owners[:, 1:] >= 0)
+    predicted = sorted(rows[:, 1:][counts].tolist())
+    assert predicted == sorted(t for document in documents for t in document[1:])
+    assert set(rows[owners >= 0].tolist()) == {t for d in documents for t in d}
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=40))
