@@ -281,6 +281,11 @@ def wait_for(path: str) -> None:
         time.sleep(0.05)
 
 
+def hear_interrupts() -> None:
+    """A shell's background jobs, and all that they start, ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)]
 )
@@ -297,7 +302,12 @@ def test_an_interrupted_run_leaves_whole_files(number: int, status: int) -> None
     Path("temporary").mkdir()
     temporary = str(Path("temporary").resolve())
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": temporary}
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stderr=subprocess.PIPE,
+        preexec_fn=hear_interrupts,
+    )
     try:
         wait_for("notebooks/started")
         wait_for("notebooks/01-one.ipynb")
