@@ -37,7 +37,7 @@ from llm.village_world import Size, World
 SMALL = Size(1, 3, 2, 1, 1, wordings=1, plots=("rescue",))
 WORLDS = {  # and how many of its first choices are fixed
     "three people, one wording of each event": (SMALL, 0),
-    "three people, two wordings, one beginning": (replace(SMALL, wordings=2), 6),
+    "three people, two wordings, one beginning": (replace(SMALL, wordings=2), 12),
 }
 
 

@@ -148,6 +148,7 @@ class PairIndex:
                 before[left].append(start)
             if right != WALL:
                 after[right].append(end)
+        # Names of our own are quicker to look up in a loop.
         push, heap, weight = heapq.heappush, self.heap, self.weights.__getitem__
         order, mine = self.order, self.order[new]
         for left, found in before.items():
@@ -163,6 +164,7 @@ class PairIndex:
         starts, ends = places - back, places + ahead
         ids[starts] = ids[ends - 1] = new
         left, right = ids[starts - 1], ids[ends]
+        # A pair of two new tokens is offered once, by the right one.
         before, after = left != WALL, (right != WALL) & (right != new)
         for token, count, found in self.grouped(left[before], starts[before]):
             self.offer(count, token, new, found)
@@ -203,22 +205,22 @@ def no_search_for_cycles() -> Iterator[None]:
 
 
 # %% book/02-tokenization.md#learn_merges
-@no_search_for_cycles()
 def learn_merges(
     pieces: Mapping[str, int], num_merges: int
 ) -> list[tuple[bytes, bytes]]:
     """The merges that byte-pair encoding learns from counted pieces."""
     words = {piece.encode(): count for piece, count in pieces.items()}
-    index = PairIndex(words)
     merges: list[tuple[bytes, bytes]] = []
-    while index.heap and len(merges) < num_merges:
-        *_, a, b, places = heapq.heappop(index.heap)
-        still = index.standing(a, b, places)
-        if len(still) == len(places):
-            merges.append((index.tokens[a], index.tokens[b]))
-            index.merge(a, b, still)
-        elif len(still):
-            index.offer(index.weigh(still), a, b, still)
+    with no_search_for_cycles():
+        index = PairIndex(words)
+        while index.heap and len(merges) < num_merges:
+            *_, a, b, places = heapq.heappop(index.heap)
+            still = index.standing(a, b, places)
+            if len(still) == len(places):
+                merges.append((index.tokens[a], index.tokens[b]))
+                index.merge(a, b, still)
+            elif len(still):
+                index.offer(index.weigh(still), a, b, still)
     return merges
 
 

@@ -18,7 +18,7 @@ from jaxtyping import Int64, UInt32, UInt64
 
 # %% book/03-cleaning-a-crawl.md#words_of
 def words_of(text: str) -> list[str]:
-    """The words of a text in small letters, without punctuation."""
+    """The words of a text in lower case, without punctuation."""
     return re.findall(r"\w+", text.lower())
 
 
@@ -86,7 +86,7 @@ def shingles(words: Sequence[str], n: int) -> UInt64[np.ndarray, "S"]:
         run = run * np.uint64(0x9E3779B97F4A7C15) + hashes[k : k + end]
     run ^= run >> np.uint64(29)
     run *= np.uint64(0xBF58476D1CE4E5B9)
-    return run ^ run >> np.uint64(32)
+    return run ^ (run >> np.uint64(32))
 
 
 # %% book/03-cleaning-a-crawl.md#MinHash

@@ -75,7 +75,7 @@ class Village:
     def key(self, number: int) -> int:
         """The seed of one story."""
         split = self.seed * len(SPLITS) + SPLITS.index(self.split)
-        return mix(mix(split & MASK) + number & MASK)
+        return mix((mix(split & MASK) + number) & MASK)
 
     def stories(self, start: int = 0) -> Iterator[Story]:
         """Stories without end, from number `start` on."""

@@ -82,6 +82,7 @@ class Witness:
         self.bound: dict[str, str] = {}  # who plays what
         self.local: dict[str, str] = {}  # ... in this sentence
         self.gone: frozenset[str] = frozenset()
+        self.places: frozenset[str] = frozenset()  # of events
         self.plot = ""
 
     # -- book/appendix-a3-the-villages-tasks.md#Witness.copy
@@ -89,6 +90,7 @@ class Witness:
         """A witness that knows the same."""
         other = Witness(self.size)
         other.bound, other.gone = dict(self.bound), self.gone
+        other.places = self.places
         for key, value in vars(self.state).items():
             if isinstance(value, dict):
                 setattr(other.state, key, dict(value))
@@ -197,7 +199,8 @@ class Witness:
     def happen(self, kind: str, roles: list[str]) -> Iterator[str]:
         """An event: may it happen? Then make it true."""
         known, state = {**self.bound, **self.local}, self.state
-        if kind == "settle":
+        lives = kind == "settle"
+        if lives:
             kind, roles = "move", [roles[0], f"{roles[0]}.home"]
         if roles[:1] == ["H"] and "H" not in self.local:  # who had it
             thing = known.get(roles[-1], "")
@@ -212,6 +215,8 @@ class Witness:
         yield from objections(state, kind, args)
         with suppress(KeyError):  # of a text that leaves things open
             getattr(state, kind, state.note)(*args)
+        if args and not lives and kind not in ("goal", "feel", "know"):
+            self.places |= {state.at.get(args[0], "")}
 
     # -- book/appendix-a3-the-villages-tasks.md#Witness.guess
     def guess(self, text: str) -> Iterator[str]:
@@ -274,6 +279,7 @@ class Check(NamedTuple):
     understood: float  # the share of the characters
     scenes: list[str]  # what was told; "" where nothing was understood
     acts: Counter[str]  # the kinds of events
+    places: set[str]  # where something happened
 
 
 # %% book/appendix-a3-the-villages-tasks.md#checked
@@ -286,6 +292,7 @@ def checked(text: str, size: str = "village") -> Check:
     while at < len(text):
         i = bisect_right(starts, at) - 1
         end, reasons, counted = starts[i + 1], list[str](), False
+        gone = witness.gone  # before this piece was heard
         heard = listen(witness, text, at, end)
         if heard is None:
             reasons += witness.guess(text[at:end])
@@ -302,10 +309,11 @@ def checked(text: str, size: str = "village") -> Check:
             reasons.append("this was said before")
         told.add(piece)
         for who in map("".join, SPEAKER.findall(piece)):
-            if who in witness.gone:
+            if who in gone:
                 reasons.append(f"{who} speaks, and has left")
         found += [Contradiction(i, reason) for reason in reasons]
-    return Check(found, known / max(1, len(text)), scenes, acts)
+    share = known / max(1, len(text))
+    return Check(found, share, scenes, acts, {*witness.places})
 
 
 def check(text: str, size: str = "village") -> list[Contradiction]:

@@ -96,6 +96,7 @@ class VillageCommand:
             for row in rows:
                 print(*row.values(), sep="\n", end="\n\n")
             return
+        self.out.parent.mkdir(parents=True, exist_ok=True)
         with self.out.open("w", encoding="utf-8", newline="\n") as file:
             for row in rows:
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -107,4 +108,4 @@ class VillageCommand:
         paths = write_crawl(
             self.out, village.stories(), pages=self.count, seed=self.seed
         )
-        print(*(f"{self.out.name}/{path.name}" for path in paths), sep="\n")
+        print(*paths, sep="\n")

@@ -11,7 +11,7 @@ import re
 import struct
 import uuid
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
@@ -41,10 +41,11 @@ def in_design(press: Press, dice: Dice, page: Sheet, site: Site) -> str:
     )
     title = re.sub("<[^>]+>", "", title)
     wrap = site.paragraph
-    if len(lines) > 20:
+    links = len(lines) > 20  # no other kind of page is so long
+    if links:
         wrap = '<li><a href="/go">{}</a></li>\n'
     main = "".join([wrap.format(line) for line in lines])
-    if len(lines) > 20:
+    if links:
         main = f"<ul>{main}</ul>"
     elif site.quote:
         main = main.replace("\n", f'\n<div class="ad">{site.ad}</div>\n', 1)
@@ -60,7 +61,8 @@ def in_design(press: Press, dice: Dice, page: Sheet, site: Site) -> str:
     head, hole, rest = site.page.partition("{main}")
     return (head + hole + rest * (not page.cut)).format(
         title=title, main=main, teasers=teasers, comments=comments,
-        lang=page.language, **site.parts,
+        lang="en" if page.language == "und" else page.language,
+        **site.parts,
     )
 
 
@@ -200,6 +202,27 @@ SHARES = {  # of a thousand pages, so many are of each kind
 }
 
 
+# %% book/appendix-a4-the-villages-crawl.md#print_crawl
+def print_crawl(
+    press: Press, pages: int, shares: Mapping[str, int]
+) -> Iterator[tuple[bytes, bytes, dict[str, Any]]]:
+    """The request, the answer and the label of each page, in order.
+
+    A record that describes the crawl comes before the first request.
+    """
+    fields = {"WARC-Date": f"{START:%Y-%m-%dT%H:%M:%SZ}"}
+    fields["Content-Type"] = "application/warc-fields"
+    id = uuid.UUID(int=press.seed % 2**128)
+    before = gzip_member(warc_record("warcinfo", id, fields, SOFTWARE))
+    kinds, sums = list(shares), list(accumulate(shares.values()))
+    for number in range(pages):
+        dice = Dice(press.seed, number)
+        kind = kinds[dice.weighted(sums)]
+        (ask, answer), label = print_page(press, kind, number, dice)
+        yield before + ask, answer, label
+        before = b""
+
+
 # %% book/appendix-a4-the-villages-crawl.md#write_crawl
 def write_crawl(
     folder: str | Path, stories: Iterable[Any], *, pages: int,
@@ -211,8 +234,11 @@ def write_crawl(
     `stories` are texts or have a `text`; `evaluation` are texts that
     some pages will contain; `shares` says how frequent each kind is.
     Returns the paths of crawl-00000.warc.gz and labels.jsonl. Raises
-    ValueError if the stories end early or a kind is unknown.
+    ValueError if the stories end early, a kind is unknown, or the shares
+    sum to nothing. What exists stays as it is until all is written.
     """
+    if sum(shares.values()) < 1:
+        raise ValueError("the shares sum to 0: give some kind a share")
     if unknown := set(shares) - set(PRINTERS):
         raise ValueError(
             f"no such kinds of page: {', '.join(sorted(unknown))}; "
@@ -222,23 +248,18 @@ def write_crawl(
     folder.mkdir(parents=True, exist_ok=True)
     paths = folder / "crawl-00000.warc.gz", folder / "labels.jsonl"
     parts = [path.with_suffix(".part") for path in paths]
-    press, kinds = Press(stories, evaluation, seed), list(shares)
-    sums = list(accumulate(shares.values()))
-    fields = {"WARC-Date": f"{START:%Y-%m-%dT%H:%M:%SZ}"}
-    fields["Content-Type"] = "application/warc-fields"
-    id = uuid.UUID(int=seed % 2**128)
-    first = warc_record("warcinfo", id, fields, SOFTWARE)
-    with parts[0].open("wb") as crawl, parts[1].open("wb") as labels:
-        crawl.write(gzip_member(first))
-        for number in range(pages):
-            dice = Dice(seed, number)
-            kind = kinds[dice.weighted(sums)]
-            (ask, answer), label = print_page(press, kind, number, dice)
-            crawl.write(ask)
-            place = {"offset": crawl.tell(), "length": len(answer)}
-            crawl.write(answer)
-            line = json.dumps(label | place, ensure_ascii=False)
-            labels.write(line.encode() + b"\n")
-    for part, path in zip(parts, paths, strict=True):
-        part.replace(path)
+    press = Press(stories, evaluation, seed)
+    try:
+        with parts[0].open("wb") as crawl, parts[1].open("wb") as labels:
+            for ask, answer, label in print_crawl(press, pages, shares):
+                crawl.write(ask)
+                place = {"offset": crawl.tell(), "length": len(answer)}
+                crawl.write(answer)
+                line = json.dumps(label | place, ensure_ascii=False)
+                labels.write(line.encode() + b"\n")
+        for part, path in zip(parts, paths, strict=True):
+            part.replace(path)
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
     return paths

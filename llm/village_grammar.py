@@ -7,6 +7,7 @@ or edit here and run `./build.sh stitch`.
 import math
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import (
     Callable,
     Collection,
@@ -14,6 +15,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from fractions import Fraction
 from itertools import accumulate, takewhile
 from typing import NamedTuple
 
@@ -27,16 +29,16 @@ MASK = 2**64 - 1
 
 def mix(z: int) -> int:
     """Stir 64 bits, as splitmix64 does."""
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & MASK
-    z = (z ^ z >> 27) * 0x94D049BB133111EB & MASK
-    return z ^ z >> 31
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
+    return z ^ (z >> 31)
 
 
 def stream(key: int, start: int = 0) -> Iterator[int]:
     """Random integers below 2**32 without end, from number `start` on."""
     z = key + start * GOLDEN
     while True:
-        z = z + GOLDEN & MASK
+        z = (z + GOLDEN) & MASK
         yield mix(z) >> 32
 
 
@@ -45,9 +47,9 @@ def streams(keys: Sequence[int], count: int) -> list[list[int]]:
     """The first `count` integers of the streams of many keys, at once."""
     z = np.array(keys, np.uint64)[:, None]
     z = z + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(GOLDEN)
-    z = (z ^ z >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ z >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
-    return ((z ^ z >> np.uint64(31)) >> np.uint64(32)).tolist()
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return ((z ^ (z >> np.uint64(31))) >> np.uint64(32)).tolist()
 
 
 # %% book/appendix-a-the-village.md#zipf
@@ -96,8 +98,8 @@ def ends_at(head: str, text: str, end: int) -> bool:
 
 def collisions(heads: Sequence[str]) -> list[tuple[str, str]]:
     """The pairs of which one begins the other, up to a word's end."""
-    known = set(heads)
-    found = [(h, h) for h in known if len(known) < len(heads)]
+    known = Counter(heads)
+    found = [(head, head) for head, n in known.items() if n > 1]
     for head in heads:
         for end in range(len(head)):
             if head[:end] in known and ends_at(head[:end], head, end):
@@ -109,8 +111,8 @@ def collisions(heads: Sequence[str]) -> list[tuple[str, str]]:
 class Table(Choice):
     """Words, the commoner first; ValueError if one begins another."""
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        super().__init__(zipf(len(texts)))
+    def __init__(self, texts: Sequence[str], first: int = 2) -> None:
+        super().__init__(zipf(len(texts), first))
         if found := collisions(texts):
             raise ValueError(f"one text begins another: {found[:3]}")
         self.texts = tuple(texts)
@@ -129,8 +131,8 @@ class Slot(NamedTuple):
 class Template(NamedTuple):
     """One wording of one event."""
 
-    key: str  # the same with other people
-    tag: str  # what a plot is told
+    key: str  # scene, event and wording, by which a repeat is found
+    tag: str  # the event's name, by which a plot goes on
     effects: tuple[tuple[str, ...], ...]
     head: str  # the words up to the first gap
     slots: tuple[Slot, ...]
@@ -179,7 +181,7 @@ def parse_scene(
         for i, share in enumerate(shares(zipf(len(kept), 4))):
             key = f"{name} {first} {i}"
             template = parse_template(key, tag or name, effects, kept[i])
-            yield int(float(weight or 1) * share), template
+            yield int(Fraction(weight or 1) * share), template
 
 
 # %% book/appendix-a-the-village.md#unfold
@@ -189,7 +191,7 @@ def unfold(
     """One template for each word of a leading gap `{!moral}`."""
     gap, _, after = template.slots[0] if template.slots else ("", "", "")
     if not gap.startswith("!"):
-        yield weight << 16, template
+        yield weight << 16, template  # 16 bits more, for the words
         return
     table = tables[gap[1:]]
     for text, share in zip(table.texts, table.shares, strict=True):
@@ -308,7 +310,7 @@ class Reader(Chooser):
     def choose(self, choice: Choice, ban: Ban) -> int:
         """The number of the head that stands here; at most one can."""
         if self.sentences and not self.parts:
-            self.literal(" ")  # between two sentences
+            self.literal(" ")  # the blank belongs to no sentence
             self.parts.clear()
         for i, head in enumerate(self.heads):
             end = self.at + len(head)
@@ -328,6 +330,9 @@ class Reader(Chooser):
         """Go on, if the text does."""
         if not self.text.startswith(text, self.at):
             raise OffText(self.agree(text))
+        seam = self.text[self.at - 1 : self.at + 1] if self.parts else ""
+        if text and len(re.findall(WORD, seam)) == 2:
+            raise AssertionError(f"a word goes on: {seam!r} in {text!r}")
         self.at += len(text)
         super().literal(text)
 

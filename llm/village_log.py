@@ -84,6 +84,8 @@ class Log:
             rests.append(key)
         if not value and what != "of" and event.kind != "goal":
             return None
+        if event.kind == "share" and not self.value(*key):
+            return None  # how many they had before, nobody says
         if sign in "+-":
             more = NUMBERS.index(value) * (1 if sign == "+" else -1)
             value = NUMBERS[NUMBERS.index(self.value(*key) or "no") + more]
@@ -152,44 +154,43 @@ def belongings(log: Log, who: str) -> Found:
 
 
 # %% book/appendix-a2-the-villages-questions.md#at_event
-def at_event(log: Log, what: str, kind: str, *args: str) -> Found:
-    """A fact about somebody, as the only such event found it."""
-    same = [(e.kind, e.args) == (kind, args) for e in log.state.events]
-    once = sum(same) == 1
-    return known(log, what, args[0], same.index(True)) if once else None
+def at_event(what: str, kind: str) -> Callable[..., Found]:
+    """Finds a fact about somebody, as the only such event found it."""
+
+    def find(log: Log, *args: str) -> Found:
+        same = [e[:3:2] == (kind, args) for e in log.state.events]
+        once = sum(same) == 1
+        return known(log, what, args[0], same.index(True)) if once else None
+
+    return find
 
 
-def looked(log: Log, who: str, thing: str) -> Found:
-    """Where somebody looked for a thing."""
-    return at_event(log, "at", "seek", who, thing)
+def given(gap: int) -> Callable[..., Found]:
+    """Finds who (0) gave, or what (2), in the only such gift."""
+
+    def find(log: Log, *asked: str) -> Found:
+        found = [
+            (args[gap], frozenset({(i, ("of", args[2]))}))
+            for i, (kind, _, args, *_) in enumerate(log.state.events)
+            if kind == "give" and args[:gap] + args[gap + 1 :] == asked
+        ]
+        return found[0] if len(found) == 1 else None
+
+    return find
 
 
-def why(log: Log, who: str, place: str) -> Found:
-    """Why somebody went to a place."""
-    return at_event(log, "goal", "move", who, place)
-
-
-def given(log: Log, *args: str) -> Found:
-    """What is missing (an empty word) of the only such gift."""
-    gap = args.index("")
-    found = [
-        (e.args[gap], frozenset({(i, ("of", e.args[2]))}))
-        for i, e in enumerate(log.state.events)
-        if e.kind == "give"
-        and all(a in (b, "") for a, b in zip(args, e.args, strict=True))
-    ]
-    return found[0] if len(found) == 1 else None
-
-
-def giver(log: Log, whom: str, thing: str) -> Found:
-    """Who gave somebody a thing."""
-    return given(log, "", whom, thing)
-
-
-def present(log: Log, who: str, whom: str) -> Found:
+def present(log: Log, *asked: str) -> Found:
     """What somebody gave somebody."""
-    found = given(log, who, whom, "")
+    found = given(2)(log, *asked)
     return found and (f"the {found[0]}", found[1])
+
+
+def lived(log: Log, who: str) -> Found:
+    """Where somebody lived, if the story says it in this word."""
+    home = log.now("home", who)
+    at = home and log.state.events[home.event].sentence
+    said = at is not None and "lived" in log.state.sentences[at]
+    return known(log, "home", who) if said else None
 
 
 # %% book/appendix-a2-the-villages-questions.md#beside

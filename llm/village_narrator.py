@@ -7,7 +7,19 @@ or edit here and run `./build.sh stitch`.
 from collections.abc import Sequence
 
 from llm.village_grammar import NOTHING, Chooser
-from llm.village_words import HELD_OUT, SHE, SOUNDS, STUCK
+from llm.village_words import (
+    BROKE,
+    FAILS,
+    GROUPS,
+    HELD_OUT,
+    INDOORS,
+    LEANINGS,
+    RESCUES,
+    SHE,
+    SOUNDS,
+    STUCK,
+    UNFIT,
+)
 from llm.village_world import Event, Person, State, World, article, forms
 
 
@@ -28,6 +40,7 @@ class Narrator:
         self.cast: set[int] = set()
         self.looks: set[int] = set()
         self.visited: set[int] = set()
+        self.unfit: tuple[str, ...] = ()  # for the weather
 
     def step(self, *scenes: str) -> str:
         """Tell a sentence (or its beginning) of these scenes; its tag."""
@@ -92,7 +105,11 @@ class Narrator:
         """The last sentence, or the last two."""
         ends = [f"{kind}.end", "end" if self.has("A.home") else "end.cold"]
         if self.has("L"):
-            ends.append("end.love")
+            ends = ["end.love"]
+        group = GROUPS.get(self.bound.get("T.is", ""), "")
+        if kind in LEANINGS.get(group, ()):
+            weak = group in ("careless", "proud", "shy")
+            ends.append("end.change" if weak else "end.proof")
         more = () if self.length > 600 else scenes
         if self.step(*more, *ends) in more:
             self.step(*ends)
@@ -143,13 +160,20 @@ class Narrator:
     def trait(self, gap: str, role: str) -> None:
         """`honest` or `an honest`."""
         self.plain(gap, role)
-        self.bound[role] = self.bound[role].split()[-1]
+        self.bound[f"{role}.is"] = self.bound[role].split()[-1]
+
+    def weather(self, gap: str, role: str) -> None:
+        """`sunny`, and nobody will wish for an umbrella."""
+        self.unfit = UNFIT[self.plain(gap, role)]
 
     # -- book/appendix-a-the-village.md#Narrator.place
     def place(self, gap: str, role: str) -> None:
-        """`the mill` or `at the mill`, new to this story."""
-        world, bound = self.world, self.bound
-        i = self.chooser.pick(world.tables[gap], self.visited)
+        """`the mill` or `at the mill`, new to this story; O is outdoors."""
+        world, bound, ban = self.world, self.bound, self.visited
+        if role == "O":
+            both = ban | world.indoors
+            ban = both if len(both) < len(world.ats.texts) else world.indoors
+        i = self.chooser.pick(world.tables[gap], ban)
         if len(self.visited) + 3 > len(world.places.texts):
             self.visited.clear()  # before they run out
         self.visited.add(i)
@@ -163,6 +187,11 @@ class Narrator:
     def here(self, gap: str, role: str) -> None:
         """What one sees at the place named last."""
         self.plain(f"here {self.bound['HERE']}", role)
+
+    def spot(self, gap: str, role: str) -> None:
+        """Where a thing may lie there."""
+        indoors = self.bound["HERE"] in INDOORS
+        self.plain("spot in" if indoors else "spot out", role)
 
     # -- book/appendix-a-the-village.md#Narrator.thing
     def thing(self, gap: str, role: str) -> None:
@@ -191,6 +220,8 @@ class Narrator:
         bound[role], bound[f"{role}.look"] = noun, look
         bound[f"{role}.a"] = article(f"{look} {noun}".strip())
         bound[f"{role}.use"] = self.world.uses.get(noun, "")
+        material = self.world.made_of.get(noun, "")
+        bound[f"{role}.broke"] = BROKE.get(material, "")
 
     def banned(self, places: dict[str, int]) -> set[int]:
         """Nouns that are taken, or don't go with somebody in the story."""
@@ -199,6 +230,7 @@ class Narrator:
             ban.update(*[HELD_OUT.get(kind, ()) for kind in self.kinds])
         elif not ban:
             ban = places.keys() - HELD_OUT[self.bound["A.kind"]]
+        ban.update(self.unfit)
         return {places[noun] for noun in ban if noun in places}
 
     # -- book/appendix-a-the-village.md#Narrator.noun
@@ -220,14 +252,16 @@ class Narrator:
         table = self.world.tables[gap]
         ban = self.banned({STUCK[t]: i for i, t in enumerate(table.texts)})
         text = table.texts[self.chooser.pick(table, ban)]
-        self.bound[role] = text
+        tried, _, way = RESCUES[text].partition(" / ")
+        self.bound |= {role: text, f"{role}.try": tried, f"{role}.way": way}
         self.bring("X", STUCK[text])
 
     # -- book/appendix-a-the-village.md#Narrator.purpose
     def purpose(self, gap: str, role: str) -> None:
         """What somebody wants, for which one builds a certain thing."""
         why = self.plain("purposes", f"{role}.use")
-        self.bound[role] = self.world.jobs[why]
+        job = self.bound[role] = self.world.jobs[why]
+        self.bound[f"{role}.fail"] = FAILS[job]
 
     def sound(self, gap: str, role: str) -> None:
         """What is heard, and where it will turn out to come from."""
@@ -252,5 +286,8 @@ GAPS = {
     for gap in gaps.split()
 } | {
     gap: getattr(Narrator, gap)
-    for gap in ("name", "the", "here", "stuck", "purpose", "sound", "some")
+    for gap in (
+        *("name", "the", "weather", "here", "spot", "stuck", "purpose"),
+        *("sound", "some"),
+    )
 }

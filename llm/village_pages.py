@@ -19,7 +19,7 @@ def entries(text: str) -> tuple[str, ...]:
 
 
 def entry_rows(text: str) -> tuple[tuple[str, ...], ...]:
-    """Tables of tables, between double bars."""
+    """Rows of entries, between double bars."""
     return tuple(entries(part) for part in text.split("||"))
 
 

@@ -4,14 +4,21 @@ Tangled from book/appendix-a-the-village.md: edit the book,
 or edit here and run `./build.sh stitch`.
 """
 
-from collections.abc import Iterator
 from functools import cache
 
 from llm.village_narrator import Narrator
-from llm.village_words import NUMBERS, TRAITS
+from llm.village_words import GROUPS, LEANINGS, NUMBERS, words
+
+# %% book/appendix-a-the-village.md#CARRIED
+# What a magpie could carry off, and what the wind could.
+CARRIED = {
+    "bird": words("""key, bell, whistle, needle, compass, spoon, thimble,
+        ribbon, spindle, pipe, paintbrush, flute"""),
+    "wind": words("""scarf, hat, umbrella, kite, flag, map, apron, sack,
+        songbook"""),
+}
 
 
-# %% book/appendix-a-the-village.md#lost
 def lost(n: Narrator) -> None:
     """Somebody loses a thing, looks for it, asks, and is helped."""
     n.step("lost.matter")
@@ -24,10 +31,8 @@ def lost(n: Narrator) -> None:
             break
     if tag == "search":
         n.step(ask)
-    airy = n.world.made_of[n.bound["X"]] in ("cloth", "paper")
-    cause = n.step(
-        "lost.left", "lost.wind" if airy else "lost.bird", "lost.kept"
-    )
+    taken = [f"lost.{w}" for w in CARRIED if n.bound["X"] in CARRIED[w]]
+    cause = n.step("lost.left", "lost.kept", *taken)
     n.step("lost.back" if cause == "kept" else "lost.fetch")
     n.step("lost.glad")
     n.ending("lost", "lost.thank", f"lost.after.{cause}")
@@ -91,19 +96,16 @@ def quarrel(n: Narrator) -> None:
 def harvest(n: Narrator) -> None:
     """Somebody gathers, loses, shares and counts."""
     n.state.food = n.bound["F"]
-    need, turn = NUMBERS.index(n.bound["N"]), 0
+    need, tag = NUMBERS.index(n.bound["N"]), ""
     while (have := n.state.counts.get(n.bound["A"], 0)) < need:
         more = ["harvest.more"]
-        more.append("harvest.again" if n.has("B") else "harvest.friend")
-        if n.has("C"):
-            more.append("harvest.back")
-        if have > 1 and turn < 5 and n.length <= 350:
-            more.append("harvest.less")
-            if not n.has("C"):
-                more.append("harvest.beg")
+        more += ["harvest.back"] if n.has("C") else []
+        more += [] if n.has("B") else ["harvest.friend"]
+        if tag == "more" and have > 1 and n.length < 330:
+            more += ["harvest.less", "harvest.beg"]
         low = ("harvest.low",) if 0 < have < need // 2 else ()
-        n.beat(*more, aside=low)
-        turn += 1
+        told = n.beat(*more, aside=low)
+        tag = tag if tag == "less" else told
     n.step("harvest.done")
     guests = [f"harvest.{r.lower()}" for r in "BC" if n.has(r)]
     n.ending("harvest", *guests)
@@ -115,14 +117,15 @@ def build(n: Narrator) -> None:
     n.step("build.plan")
     n.step("build.first")
     n.step("build.second")
-    tag = n.step("build.bad", "build.help", "build.done")
+    bad = ("build.bad",) if n.length < 370 else ()
+    tag = n.step("build.help", "build.done", *bad)
     if tag == "bad":
         n.step("build.again")
     if tag != "build.done":
         n.step("build.done")
     n.step("build.use")
-    share = "build.share.c" if n.has("C") else "build.share.b"
-    n.ending("build", "2 build.return", share)
+    n.step("build.return")
+    n.ending("build", "build.share.c" if n.has("C") else "build.share.b")
 
 
 # %% book/appendix-a-the-village.md#swap
@@ -130,7 +133,8 @@ def swap(n: Narrator) -> None:
     """One thing is swapped for another, and that for a third."""
     n.beat("swap.price", aside=("swap.why",))
     n.step("swap.owner")
-    long = n.step("2 swap.first", "swap.long") == "swap.long"
+    more = ("swap.long",) if n.length < 400 else ()
+    long = n.step("2 swap.first", *more) == "swap.long"
     if long:
         n.step("swap.fourth")
         n.step("swap.third")
@@ -150,9 +154,9 @@ def errand(n: Narrator) -> None:
     n.bound["H"] = n.bound["G"]
     n.step("errand.walk")
     while True:
-        on = () if n.length > 420 else ("errand.lose", "errand.on")
-        meet = () if n.length > 500 else ("errand.meet",)
-        tag = n.step("errand.arrive", *meet, *on)
+        on = ("errand.on",) if n.length < 420 else ()
+        more = ("errand.lose", "errand.meet") if len(n.cast) < 4 else ()
+        tag = n.step("errand.arrive", *more, *on)
         if tag == "errand.arrive":
             break
         if tag == "lose":
@@ -201,10 +205,14 @@ def rescue(n: Narrator) -> None:
     """Somebody is stuck, and somebody fetches what helps."""
     n.step("rescue.who")
     n.beat("rescue.think", aside=("rescue.said", "rescue.try"))
-    n.step("rescue.fetch")
-    n.beat("rescue.free", aside=("rescue.jog",))
+    came = n.step("rescue.fetch", "rescue.came") == "came"
+    if came:
+        n.step("rescue.free.came")
+    else:
+        n.beat("rescue.free", aside=("rescue.jog",))
     n.step("rescue.thank")
-    n.ending("rescue", "2 rescue.return", "2 rescue.later")
+    n.step("rescue.return.came" if came else "rescue.return")
+    n.ending("rescue", "rescue.later")
 
 
 # %% book/appendix-a-the-village.md#friend
@@ -225,96 +233,27 @@ def friend(n: Narrator) -> None:
         n.ending("friend", "3 friend.later")
 
 
-# %% book/appendix-a-the-village.md#track
-def track(n: Narrator) -> None:
-    """Three people, two things and a few places: one change a sentence."""
-    n.beat("track.meet", aside=("track.all",))
-    for told in range(7):
-        n.step(*changes(n))
-        passed = [e.kind in ("get", "give", "swap") for e in n.state.events]
-        if told > 3 and sum(passed) > 1:
-            break
-    n.step("track.end")
-
-
-def changes(n: Narrator) -> tuple[str, ...]:
-    """What may happen next in a tracking story."""
-    at = {role: n.state.at[n.bound[role]] for role in "ABC"}
-    found: list[str] = []
-    for h in "ABC":
-        for place in "PQR":
-            if not n.has(place):
-                found.append(f"track.go H={h} P={place}")
-                break
-            if n.bound[place] != at[h]:
-                found.append(f"track.back H={h} P={place}")
-        if not n.has("Y"):
-            found.append(f"track.find H={h}")
-        for g in "ABC":
-            if at[g] != at[h]:
-                found.append(f"track.join H={h} G={g}")
-    for thing in "XY":
-        if n.has(thing):
-            found += passes(n, thing, at)
-    return tuple(found)
-
-
-def passes(n: Narrator, thing: str, at: dict[str, str]) -> Iterator[str]:
-    """Where a thing may go next, if not straight back."""
-    noun, last = n.bound[thing], n.state.events[-1]
-    holder = n.state.holder.get(noun)
-    other = n.state.holder.get(n.bound["Y"]) if n.has("Y") else None
-    for h in "ABC":
-        name = n.bound[h]
-        here = holder is None and n.state.lies[noun] == at[h]
-        if here and last.args[0] != name:
-            yield f"track.take H={h} X={thing}"
-        if holder != name:
-            continue
-        if last.kind != "get":
-            yield f"track.drop H={h} X={thing}"
-        for g in "ABC":
-            if g == h or at[g] != at[h]:
-                continue
-            if last[0::2] != ("give", (n.bound[g], name, noun)):
-                yield f"track.give H={h} G={g} X={thing}"
-            if thing == "X" and other == n.bound[g] and last.kind != "swap":
-                yield f"track.swap H={h} G={g}"
-
-
-# %% book/appendix-a-the-village.md#LEANINGS
-# What a trait makes likelier.
-LEANINGS = {
-    "careless": ("lost", "promise", "hide"),
-    "kind": ("gift", "rescue", "harvest"),
-    "proud": ("quarrel", "swap"),
-    "able": ("build", "harvest", "track"),
-    "brave": ("follow", "rescue", "swap"),
-    "true": ("promise", "errand"),
-    "shy": ("friend", "gift"),
-}
+# %% book/appendix-a-the-village.md#PLOTS
 PLOTS = {
     plot.__name__: plot
     for plot in (
         *(lost, gift, promise, quarrel, harvest, build, swap),
-        *(errand, follow, hide, rescue, friend, track),
+        *(errand, follow, hide, rescue, friend),
     )
 }
 # The plots that always have a thing, and need one that is held out.
 WITH_THINGS = (
     *("lost", "gift", "promise", "quarrel"),
-    *("swap", "errand", "hide", "track"),
+    *("swap", "errand", "hide"),
 )
 
 
 @cache
 def beginnings(trait: str, plots: tuple[str, ...]) -> tuple[str, ...]:
-    """The first sentences of plots; some are likelier for some people."""
-    group = next((g for g, many in TRAITS.items() if trait in many), "")
-    favoured = LEANINGS.get(group, ())
-    return tuple(
-        f"{6 if plot in favoured else 2} {plot}.p" for plot in plots
-    )
+    """The first sentences of the plots that fit a trait, or of all."""
+    fit = LEANINGS.get(GROUPS.get(trait, ""), ())
+    own = [plot for plot in plots if plot in fit]
+    return tuple(f"{plot}.p" for plot in own or plots)
 
 
 def tell(n: Narrator) -> None:
@@ -325,6 +264,6 @@ def tell(n: Narrator) -> None:
     plots = n.world.size.plots or tuple(PLOTS)
     if n.world.held_out:
         plots = tuple(plot for plot in plots if plot in WITH_THINGS)
-    tag = n.step(*beginnings(n.bound.get("T", ""), plots))
+    tag = n.step(*beginnings(n.bound.get("T.is", ""), plots))
     n.state.kind = tag.partition(".")[0]
     PLOTS[n.state.kind](n)

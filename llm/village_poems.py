@@ -28,7 +28,13 @@ from llm.village_world import article, forms, world
 
 # %% book/appendix-a3-the-villages-tasks.md#SILENT
 SILENT = re.compile(
-    "(?<=[^aeiouy])(?<![^aeiouy]l)(e|(?<![cgsxz])(?<![cs]h)es|(?<![dt])ed)$"
+    r"""(?<=[^aeiouy])         # the ending stands after a consonant
+    (?<![^aeiouy]l)         # but not in "apple" or "apples"
+    (e                      # home
+    |(?<![cgsxz])(?<![cs]h)es  # lanes, but not "houses" or "wishes"
+    |(?<![dt])ed)$          # danced, but not "painted"
+    """,
+    re.VERBOSE,
 )
 # Where the stress falls, for words that don't follow the rule of thumb.
 STRESS = {
@@ -67,7 +73,7 @@ RHYMES = words("""mill still, stream dream, long song, grey day, dawn lawn,
     please bees, black back, could should, afternoon tune, deep asleep,
     call fall, grew too, hat that, lane rain, stay today, by pie, said bread,
     all fall, side tide, low go, pot hot, torn morn, ten again, tree see,
-    tonight light, we tea, not hot, chair everywhere, candlelight night,
+    tonight light, we be, not hot, chair everywhere, candlelight night,
     crown town, hay day, song long, out about, inn tin, bay way, blue flew,
     door more, cold told""")
 
@@ -162,12 +168,12 @@ They mended what the wind had torn, / And sat and talked until the morn.
 They rowed a boat across the bay / And ate their supper on the way.
 They made a kite of paper, blue, / And let it go, and up it flew.
 There, {at}, they danced till ten, / Sat down to rest, and danced again.
-They hung a {noun} on the tree / For everyone who passed to see.
+They hung a {noun} on a tree / For everyone who passed to see.
 """,
     "end": """
 > 1 end
 If you should pass that way tonight, / You'll see a window full of light.
-So {A} slept, and so shall we: / Put out the lamp, and leave the tea.
+So {A} slept, and so shall we: / Put out the lamp, and let it be.
 That was the tale. The lamp is low, / And {A} says it's time to go.
 But whether this is true or not, / I know that {A}'s soup was hot.
 So share your bread, and lend your chair,
@@ -257,12 +263,9 @@ class Poet:
             chooser.literal("\n")
         template = chooser.option(stanzas(*scenes), self.bound)
         for name, role, after in template.slots:
-            if role == "B":
-                name = (
-                    "he"
-                    if self.bound["A"] in world(self.size).she
-                    else "she"
-                )
+            if role == "B":  # so that "she" and "he" stay clear
+                she = self.bound["A"] in world(self.size).she
+                name = "he" if she else "she"
             texts = tables[name].texts
             ban = frozenset(
                 i for i, t in enumerate(texts) if self.clashes(t)

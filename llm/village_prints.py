@@ -30,6 +30,7 @@ from llm.village_pages import (
     WARES,
     Dice,
 )
+from llm.village_words import HE, SHE
 
 
 # %% book/appendix-a4-the-villages-crawl.md#Sheet
@@ -76,26 +77,26 @@ class Press:
 
     def story(self) -> str:
         """The next story. Raises ValueError if there are no more."""
-        for text in self.stories:
-            return str(text)
-        raise ValueError(
-            f"the stories ended after {self.seen} good pages: give an "
-            "endless iterator, such as Village().stories()"
-        )
+        if (text := next(self.stories, None)) is None:
+            raise ValueError(
+                f"the stories ended after {self.seen} good pages: give an "
+                "endless iterator, such as Village().stories()"
+            )
+        return str(text)
 
     def remember(self, dice: Dice, page: Sheet) -> None:
         """Put a page on the shelf, each earlier page with equal chances."""
         self.seen += 1
-        place = len(self.shelf)
-        if place == SHELF:
-            place = dice.below(self.seen)
-        self.shelf[place : place + 1] = [page] * (place < SHELF)
+        if len(self.shelf) < SHELF:
+            self.shelf.append(page)
+        elif (place := dice.below(self.seen)) < SHELF:
+            self.shelf[place] = page
 
 
 # %% book/appendix-a4-the-villages-crawl.md#title_for
 def title_for(dice: Dice, text: str) -> str:
     """A title that names somebody in the text."""
-    found = re.search(r"[A-Z][a-z]+ the [a-z]+", text)
+    found = re.search(rf"\b(?:{'|'.join(SHE + HE)}) the [a-z]+", text)
     title = dice.pick(TITLES).format(x=found[0] if found else "the day")
     return title[0].upper() + title[1:]
 
@@ -108,9 +109,10 @@ def curled(text: str) -> str:
 
 # %% book/appendix-a4-the-villages-crawl.md#personal
 def personal(dice: Dice, lines: list[str]) -> dict[str, list[str]]:
-    """Write something private into one page of eight; say what."""
+    """Change one page of eight: add something private. Returns what."""
     found: dict[str, list[str]] = {}
-    for _ in range(1 + dice.below(3) if not dice.below(8) else 0):
+    times = 0 if dice.below(8) else 1 + dice.below(3)
+    for _ in range(times):
         kind = dice.pick(list(PERSONAL))
         who, what = dice.pick(READERS).lower(), dice.pick(WARES).split()[-1]
         one, two = dice.below(100), dice.below(100)
@@ -131,7 +133,8 @@ def print_story(press: Press, dice: Dice) -> Sheet:
     lines.insert(0, title_for(dice, lines[0]))
     if not dice.below(4):
         lines = [curled(line) for line in lines]
-    return Sheet(lines, keep=True, pii=personal(dice, lines))
+    found = personal(dice, lines)
+    return Sheet(lines, keep=True, pii=found)
 
 
 def print_essay(press: Press, dice: Dice) -> Sheet:
@@ -143,7 +146,8 @@ def print_essay(press: Press, dice: Dice) -> Sheet:
     lines = [f"On {subject}", " ".join([opening[0], *doubt]), bridge[0]]
     lines += [press.story(), " ".join(turn), press.story()]
     lines.append(" ".join([*lesson, end[0]]))
-    return Sheet(lines, keep=True, pii=personal(dice, lines))
+    found = personal(dice, lines)
+    return Sheet(lines, keep=True, pii=found)
 
 
 # %% book/appendix-a4-the-villages-crawl.md#edited
@@ -151,33 +155,39 @@ def edited(dice: Dice, lines: list[str]) -> list[str]:
     """Other words, a missing end, another order, or a frame."""
     how, body = dice.below(4), [line.split(" ") for line in lines[1:]]
     size = sum(map(len, body))
-    if how == 0:
+    if how == 0:  # other words, but none that is private
         for _ in range(1 + dice.below(size // 16 + 1)):
-            row = dice.pick(body)
-            row[dice.below(len(row))] = dice.pick(dice.pick(body))
-    elif how == 1:
+            row, word = dice.pick(body), dice.pick(dice.pick(body))
+            i = dice.below(len(row))
+            if not re.search(r"[\d@]", row[i] + word):
+                row[i] = word
+    elif how == 1:  # a missing end
         for _ in range(size * (3 + dice.below(40)) // 100):
             body[-1].pop()
             body = body if body[-1] else body[:-1]
-    elif how == 2:
+    elif how == 2:  # another order of sentences
         row = dice.pick(body)
         parts = re.split(r"(?<=[.!?”]) ", " ".join(row))
         row[:] = " ".join(dice.some(parts, len(parts))).split(" ")
-    else:
+    else:  # a frame
         paper = f"the {dice.pick(SITES)} {dice.pick(PAPERS)}"
         frame = [text.format(x=paper).split(" ") for text in REPRINT]
         body = [frame[0], *body, frame[1]]
     return [lines[0], *map(" ".join, body)]
 
 
-# %% book/appendix-a4-the-villages-crawl.md#overlap
+# %% book/appendix-a4-the-villages-crawl.md#runs_of_words
+def runs_of_words(lines: list[str], n: int) -> set[tuple[str, ...]]:
+    """All runs of n words, in lower case."""
+    words = re.findall(r"\w+", "\n".join(lines).lower())
+    return {
+        tuple(words[i : i + n]) for i in range(max(len(words) - n + 1, 1))
+    }
+
+
 def overlap(one: list[str], two: list[str], n: int = 5) -> float:
-    """The share of common runs of n words, in small letters."""
-    a, b = (
-        {tuple(words[i : i + n]) for i in range(max(len(words) - n + 1, 1))}
-        for lines in (one, two)
-        for words in [re.findall(r"\w+", "\n".join(lines).lower())]
-    )
+    """The share of runs of n words that are common."""
+    a, b = runs_of_words(one, n), runs_of_words(two, n)
     return round(len(a & b) / len(a | b), 4)
 
 
@@ -233,8 +243,9 @@ def print_foreign(press: Press, dice: Dice) -> Sheet:
                 s=s, S=s[0].upper() + s[1:], T=t[0].upper() + t[1:],
                 v=verb, o=what, p=dice.pick(places),
             ))
-        lines.append(" ".join(reversed(said)))
-    return Sheet([lines[0].split(". ")[0], *lines[1:]], language=language)
+        lines.append(" ".join(reversed(said)))  # the saying comes last
+    title = lines[0].split(". ")[0]
+    return Sheet([title, *lines[1:]], language=language)
 
 
 # %% book/appendix-a4-the-villages-crawl.md#print_boilerplate

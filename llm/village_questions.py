@@ -15,52 +15,53 @@ from llm.village_log import (
     Found,
     Key,
     Log,
+    at_event,
     belongings,
     beside,
-    giver,
+    given,
     has_it,
     holder,
     is_at,
     last_fact,
-    looked,
+    lived,
     named,
     present,
     was,
     where,
     whole,
-    why,
 )
 from llm.village_tales import TALE_KINDS, tales
 from llm.village_words import NUMBERS, PREPOSITION
 from llm.village_world import world
 
 # %% book/appendix-a2-the-villages-questions.md#TALE
-TALE = "hands wishes baskets"
-CLEAR = "gift errand swap hide"  # who has what at their end
-STORY = f"{CLEAR} lost promise quarrel harvest build rescue friend"
-ALL, SURE = f"{TALE} {STORY}", f"{TALE} {CLEAR}"
-COUNTS, WHYS = "baskets harvest", "wishes lost harvest"
+TALE, WHYS = "hands wishes baskets", "wishes lost harvest"
+CLEAR = f"{TALE} gift errand swap"  # who has what at their end
+PASSED = f"{CLEAR} hide promise build rescue friend"
+GIFTS = "gift errand hide friend quarrel"  # gifts, not returns
+STORY = "gift errand hide lost promise harvest build rescue friend"
 FORMS: tuple[tuple[str, str, Callable[..., Found], str], ...] = (
     ("where", "Where is {who}?", last_fact("at"), TALE),
     ("where", "Where is the {thing}?", where, TALE),
-    ("where", "Where did {who} live?", last_fact("home"), STORY),
-    ("where", "Where did {who} look for the {thing}?", looked, STORY),
-    ("who", "Who has the {thing}?", holder, SURE),
-    ("who", "Who gave {who} the {thing}?", giver, STORY),
+    ("where", "Where did {who} live?", lived, STORY),
+    ("where", "Where did {who} look for the {thing}?",
+     at_event("at", "seek"), STORY),
+    ("who", "Who has the {thing}?", holder, CLEAR),
+    ("who", "Who gave {who} the {thing}?", given(0), GIFTS),
     ("what", "What does {who} have?", belongings, TALE),
-    ("what", "What did {who} give {other}?", present, STORY),
+    ("what", "What did {who} give {other}?", present, GIFTS),
     ("how many", "How many {food} does {who} have?", last_fact("count"),
-     COUNTS),
-    ("why", "Why did {who} go to {place}?", why, WHYS),
-    ("before", "Where was {who} before going to {place}?",
-     beside("at", -1), TALE),
-    ("before", "Where did {who} go after leaving {place}?",
-     beside("at", 1), TALE),
+     "baskets harvest"),
+    ("why", "Why did {who} go to {place}?", at_event("goal", "move"), WHYS),
+    ("before", "Where was {who} before {place}?", beside("at", -1), TALE),
+    ("before", "Where was {who} after {place}?", beside("at", 1), TALE),
     ("before", "Where was the {thing} before {who} had it?", was, TALE),
-    ("before", "Who had the {thing} before {who}?", beside("of", -1), ALL),
-    ("before", "Who had the {thing} after {who}?", beside("of", 1), ALL),
+    ("before", "Who had the {thing} before {who}?", beside("of", -1),
+     PASSED),
+    ("before", "Who had the {thing} after {who}?", beside("of", 1),
+     PASSED),
     ("yes or no", "Is {who} {at}?", is_at, TALE),
-    ("yes or no", "Does {who} have the {thing}?", has_it, SURE),
+    ("yes or no", "Does {who} have the {thing}?", has_it, CLEAR),
 )
 
 
@@ -125,7 +126,7 @@ def say(log: Log, event: int, key: Key) -> str:
     if what == "goal":
         return f"{whose} wants {value}."
     if what == "count":
-        return f"{whose} has {value} {log.food}."
+        return f"{whose} has {'none' if value == 'no' else value}."
     if what == "of" and value in log.state.people:
         return f"{value} has the {whose}."
     subject = f"The {whose}" if what == "of" else whose
@@ -169,7 +170,7 @@ def candidates(story: Story, question: Question) -> dict[str, str]:
         {place: place for place in PREPOSITION},
         {name: name for name in state.people},
         {f"the {thing}": thing for thing in state.things},
-        {number: number for number in NUMBERS},
+        {number: number for number in NUMBERS[1:]},
         {f"to {use}": use for use in world().uses.values()},
     )
     sort = next((sort for sort in sorts if like in sort), {like: like})
@@ -205,17 +206,27 @@ def shortcuts(story: Story, question: Question) -> dict[str, str]:
     def near(spot: int) -> str:
         return min(spots, key=lambda s: abs(s[0] - spot))[1]
 
+    both = [  # where a sentence names an answer and what is asked about
+        name
+        for sentence in story.state.sentences
+        if any(named(word, sentence) for word in about)
+        for name, word in said.items()
+        if named(word, sentence)
+    ]
+
     guesses = {
         "first named": order[0],
         "last named": order[-1],
         "named most": max(said, key=order.count),
-        "named least": min(order, key=order.count),
+        "named least": min(order[::-1], key=order.count),
         "nearest at first": near(min(seen)),
         "nearest at last": near(max(seen)),
         "commonest": next(iter(said)),
         "middling": list(said)[len(said) // 2],
         "rarest": list(said)[-1],
     }
+    if question.hops > 1:  # at one hop it's reading
+        guesses["last beside"] = both[-1] if both else order[-1]
     if asked:
         says = {True: "yes", False: "no"}
         guesses = {k: says[v == asked] for k, v in guesses.items()}

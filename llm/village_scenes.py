@@ -11,7 +11,6 @@ from llm.village_scenes_friends import (
     FRIEND,
     QUARREL,
     RESCUE,
-    TRACK,
 )
 from llm.village_scenes_things import (
     GIFT,
@@ -26,22 +25,31 @@ from llm.village_scenes_things import (
 FRAME = """
 = open 5: settle A
 Once there was {T:a_trait} {A:kind} called {A:name}, who lived {A:home}. |
-Once upon a time there lived {A:home} {T:a_trait} {A:kind} named {A:name}. |
-Nobody {A:home} was as {T:trait} as {A:the}. | There was never so {T:trait}
-{A:a_kind} as {A:name}, who lived {A:home}. | Ask {A:home} for somebody
+Nobody {A:home} was as {T:trait} as {A:the}. | Once upon a time there lived
+{A:home} {T:a_trait} {A:kind} named {A:name}. | Ask {A:home} for somebody
 {T:trait}, and you will be sent to {A:the}. | Long ago, {A:home}, there
-lived {T:a_trait} {A:kind} by the name of {A:name}.
-> 3: settle A
-This is the story of {A:the}, who lived {A:home}. | You may have heard of
-{A:the}, who lived {A:home}. | If you go looking {A:home}, you may still
-meet {A:the}. | Everybody {A:home} knew {A:the}.
-= cold 2 cold: settle A
+lived {T:a_trait} {A:kind} by the name of {A:name}. | "How {T:trait} you
+are!" people said {A:home} whenever they met {A:the}.
+> 5: settle A
+This is the story of {A:the}, who lived {A:home}. | Everybody {A:home} knew
+{A:the}. | If you go looking {A:home}, you may still meet {A:the}. | There
+is a green door {A:home}, and behind it lived {A:the}. | "Good morning,
+{A:name}!" they used to call {A:home}, and {A} the {A:kind} would wave. | My
+grandmother, who grew up {A:home}, liked to tell of {A:the}.
+= cold 3 cold: settle A
+It all began when {A:the} | The story goes that {A:the} | Not long ago
+{A:the} | Before breakfast one day {A:the}
+> 2 cold: settle A
 One {weather} {time} {A:the} | It was a {weather} {time} when {A:the} | It
 is said that one {weather} {time} {A:the}
 = love 1 love
 {A} loved {L:love} more than anything. | There was nothing {A.she} liked
-better than {L:love}. | Give {A.him} {L:love}, and {A} asked for no more.
-= when 2 when
+better than {L:love}. | Nothing made {A} happier than {L:love}.
+= when 3 when
+It so happened that {A.she} | Not long ago {A.she} | In the first week of
+spring {A.she} | Before breakfast one day {A.she} | Then, on the day after
+the fair, {A.she} | When the swallows came back, {A.she}
+> 3 when
 One {weather} {time} {A.she} | It happened one {weather} {time} that {A.she}
 | On a {weather} {time} not long ago {A.she} | Then, one {weather} {time},
 {A.she}
@@ -65,16 +73,24 @@ tie a shoelace.
 That night {A} slept like a stone. | So it was, and it is still told
 {A.at_home}. | Ask {A}, and you will hear the story from the beginning. |
 And the moon came up over {A.home} and found everyone content. | Some say it
-was a small thing. {A} never thought so. | The next morning {A} was up
-before the sun. | That is how it happened, and nobody {A.at_home} will tell
-you otherwise.
+was a small thing. {A} never thought so. | {A} still smiles to think of it.
+| By nightfall the whole village knew. | {A} hummed until bedtime. | The
+soup that evening had never tasted better. | That is how it happened, and
+nobody {A.at_home} will tell you otherwise.
 = end.cold
-That night {A} slept like a stone. | And if nobody has changed it, that is
-how it ended. | Ask {A}, and you will hear the story from the beginning. |
-The next morning {A} was up before the sun.
-= end.love 1.5
-And in the evening there was time for {L} again. | Then {A} went home to
-{L}, and was {M:glad}.
+That night {A} slept like a stone. | {A} still smiles to think of it. | Ask
+{A}, and you will hear the story from the beginning. | And if nobody has
+changed it, that is how it ended. | By nightfall the whole village knew. |
+{A} hummed until bedtime.
+= end.love 3
+And in the evening there was time for {L} again. | The rest of the day
+belonged to {L}.
+= end.proof
+They do not call {A} {T.is} for nothing. | Nobody wondered, for {A} had
+always been {T.is}.
+= end.change
+{A} has been a little less {T.is} since then. | For a whole week {A} was not
+in the least {T.is}.
 """
 
 
@@ -89,5 +105,5 @@ def scenes(*texts: str) -> dict[str, str]:
 
 SCENES = scenes(
     FRAME, LOST, GIFT, PROMISE, QUARREL, HARVEST, BUILD,
-    SWAP, ERRAND, FOLLOW, HIDE, RESCUE, FRIEND, TRACK,
+    SWAP, ERRAND, FOLLOW, HIDE, RESCUE, FRIEND,
 )

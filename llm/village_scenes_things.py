@@ -7,15 +7,15 @@ or edit here and run `./build.sh stitch`.
 # %% book/appendix-a-the-village.md#LOST
 LOST = """
 = lost.p 1: lose A X; goal A find X
-could not find {A.her} {X:thing}. | missed {A.her} {X:thing}. | woke up and
-saw that {A.her} {X:thing} was gone. | looked for {A.her} {X:thing} and
-found an empty hook instead. | turned the house upside down, for {A.her}
-{X:thing} was not in its place.
+could not find {A.her} {X:thing}. | missed {A.her} {X:thing}. | noticed that
+{A.her} {X:thing} was gone. | looked for {A.her} {X:thing} and found an
+empty hook instead. | turned the house upside down, for {A.her} {X:thing}
+was not in its place.
 = lost.matter 1: feel A M
 Without it {A.she} could not {X.use}, and {A.she} was {M:sad}. | "How am I
 to {X.use} now?" asked {A}, and {A.she} was {M:sad}. | It had been a
-present, and {A} was {M:sad}. | {A} had hoped to {X.use} that very day, and
-was {M:sad}.
+present, and {A} was {M:sad}. | {A} had hoped to {X.use} that week, and was
+{M:sad}.
 = lost.search 4 search: move A P; seek A X
 {A} looked {P:at}, where {here}, but the {X} was not there. | {A.She} went
 to {P:place} and searched every corner, in vain. | Was it {P:at}? No, there
@@ -25,9 +25,10 @@ the {X}.
 First {A.she} looked {P:at} and then {Q:at}, and found nothing but {junk}. |
 Neither {P:at} nor {Q:at} was there any sign of it.
 = lost.ask 3: settle B; move A B.home
-So {A.she} went to {B:the}, who lived {B:home} and noticed everything. | In
-the end {A.she} knocked at the door of {B:the}, who lived {B:home}. |
-Somebody told {A.him} to ask {B:the}, who lived {B:home}, and off {A} went.
+So {A.she} went to {B:the}, who lived {B:home}. | In the end {A.she} knocked
+at a door {B:home}, and out came {B:the}. | Somebody {B:home} might know,
+people said, and so {A} called on {B:the}. | There was one more house to
+ask, {B:home}, and there {A} found {B:the}.
 = lost.sent 1: settle B; tell C A; move A B.home
 "Ask {B:the}," said {C}, and {A} ran to find {B.him} {B:home}. | "You want
 {B:the}," said {C}, so {A} went to see {B.him} {B:home}.
@@ -35,12 +36,12 @@ Somebody told {A.him} to ask {B:the}, who lived {B:home}, and off {A} went.
 "You left it {Q:at}," said {B} at once. "I saw it when I went by." | "Your
 {X}?" said {B}. "It was {Q:at} this morning, all alone." | "Think back,"
 said {B}. "Did you not sit down {Q:at}?"
-= lost.bird 2 bird: know B X Q; lie X Q; tell B A; know A X Q
-"A gull flew over with it," said {B}, "and dropped it {Q:at}." | {B} had
-seen a jackdaw carry it off and lose it {Q:at}.
-= lost.wind 2 wind: know B X Q; lie X Q; tell B A; know A X Q
-"The wind took it," said {B}. "It came down {Q:at}." | {B} had seen it sail
-over the roofs and land {Q:at}.
+= lost.bird 3 bird: know B X Q; lie X Q; tell B A; know A X Q
+"A magpie took it," said {B}, "and I know its hiding place: it is {Q:at}." |
+{B} had seen a jackdaw carry it off and leave it {Q:at}.
+= lost.wind 3 wind: know B X Q; lie X Q; tell B A; know A X Q
+"The wind took it," said {B}, "and a boy who caught it left it {Q:at}." |
+{B} had seen it sail over the roofs, and somebody pick it up {Q:at}.
 = lost.kept 2 kept: have B X; know A X B
 {B} laughed, for {B.she} had found it in the road and kept it safe. | "Is it
 this one?" asked {B}, and took it down from a shelf.
@@ -56,18 +57,17 @@ along to {Q}, and between them they found it {spot}.
 "Here you are," said {B}, and {A} had {A.her} {X} again. | {B} put the {X}
 into {A.her} hands. | And so the {X} came back to {A}.
 = lost.glad 1: feel A M
-{A} was {M:glad}. | {A} laughed out loud, so {M:glad} was {A.she}. | {A}
-hugged the {X} and was {M:glad}.
+{A} was {M:glad}. | {A} laughed out loud, so {M:glad} was {A.she}. | Never
+had {A} been so {M:glad}. | Now {A} could {X.use} again, and was {M:glad}.
 = lost.thank 1: help B A
-That evening {A} could {X.use} again, and {B} came along to watch. | To
-thank {B.him}, {A} brought {B} {snack}. | {B} would take no reward, but
+To thank {B.him}, {A} brought {B} {snack}. | {B} would take no reward, but
 could not say no to {snack}. | "You are a friend," said {A}, and gave {B}
 {snack}.
 = lost.after.left
-From then on {A} always put the {X} back on its hook. | {A} tied a string to
-the {X}, and never lost it again.
+From then on {A} always put the {X} back in its place. | {A} tied a red
+string to the {X}, and never lost it again.
 = lost.after.bird
-From then on the {X} stayed indoors whenever birds were about. | {A} shook a
+From then on the {X} stayed indoors whenever a bird was about. | {A} shook a
 finger at the sky, and after that {A.she} kept the {X} under the bed.
 = lost.after.wind
 And from then on {A} shut the windows on windy days. | {A} put a stone on
@@ -75,7 +75,7 @@ the {X}, in case the wind came back.
 = lost.after.kept
 From then on the two of them shared the {X}. | The next time {B} needed
 something, {A} was glad to lend it.
-= lost.end 2
+= lost.end 0.6
 Asking is half of finding. | Patience finds what haste has lost. | What one
 pair of eyes has missed, two may see.
 """
@@ -84,13 +84,14 @@ pair of eyes has missed, two may see.
 # %% book/appendix-a-the-village.md#GIFT
 GIFT = """
 = gift.p 1 gift: settle B
-was thinking of {B:the}, who lived {B:home}. | worried about {B:the}, who
-lived {B:home}. | got a letter from {B:the}, who lived {B:home}.
+was thinking of {B:the}, who lived {B:home}. | got a letter from {B:the},
+whose house was {B:home}. | heard people {B:home} speak of {B:the} and shake
+their heads. | wondered why nobody had seen {B:the}, not even {B:home}.
 = gift.need 3 need: trouble B; goal A help B
 {B} could no longer {X:need}, for {B.her} {X} was past mending. | {B} longed
-to {X:need}, but {B.her} {X} had been swept away by the rain. | Somebody had
+to {X:need}, but {B.her} {X} had been swept away by a flood. | Somebody had
 sat on {B.her} {X:noun}, and now {B} could not {X.use}.
-= gift.trouble 3 trouble: trouble B; goal A cheer B
+= gift.trouble 2 trouble: trouble B; goal A cheer B
 {B} {!trouble}, and nobody had come to visit. | It seemed that {B}
 {!trouble}.
 = gift.sad 0.4: feel B M
@@ -98,20 +99,22 @@ It had made {B.him} {M:sad}. | "Poor {B}," said {A}. "How {M:sad} {B.she}
 must be!"
 = gift.have 3: have A X
 Now {A} had {X:a_look} {X} that {A.she} hardly ever used. | In the attic {A}
-found {X:a_look} {X}, nearly as good as new.
+found {X:a_look} {X}, under a sheet.
 > 2: have A X
-So {A} sat down and made {X:a_look} {X}, and it took three days. | {A}
+So {A} asked at every door until somebody parted with {X:a_look} {X}. | {A}
 emptied {A.her} savings box and bought {X:a_look} {X}.
 = gift.pick 1: have A X
-{A} thought of {A.her} {X:thing}: that would cheer {B} up. | "I will bring
-{B.him} {X:a_thing}," said {A}, and wrapped it in paper. | What {B} needs,
-thought {A}, is {X:a_thing}, and {A.she} went and bought one.
+"Nobody is sad for long who can {X:need}," thought {A}, who had {X:a_look}
+{X} to spare. | "It would do {B.him} good to {X:need}," said {A}, and went
+and bought {X:a_look} {X}. | {A} remembered that {B} liked to {X:need}, and
+wrapped {X:a_look} {X} in paper.
 = gift.tempt 1 tempt
-On the way {A.she} tried it out, and it was hard to think of giving it away.
-| It was such a good {X} that for a moment {A.she} thought of keeping it.
+Before setting out {A.she} tried it, and it was hard to think of giving it
+away. | It was such a good {X} that for a moment {A.she} thought of keeping
+it.
 = gift.resist
-But {A.she} thought of {B}, all alone {B.at_home}, and walked on. | But {B}
-needed it more. | "No," {A} told {A.self}. "It is for {B}."
+But {A.she} thought of {B}, all alone {B.at_home}, and took it along. | But
+{B} needed it more. | "No," {A} told {A.self}. "It is for {B}."
 = gift.offer 1 offer: settle C; meet A C
 "What {X.a}!" said {C:the}, who was {chore}. "Will you sell it to me?" |
 Then came {C:the}, who wanted to buy the {X} for {N:number} {F:food}.
@@ -119,8 +122,8 @@ Then came {C:the}, who wanted to buy the {X} for {N:number} {F:food}.
 "It is for {B}," said {A}, and hurried on. | {A} shook {A.her} head and held
 the {X} tighter.
 = gift.rain 1 rain
-Then it began to pour, and {A} hid the {X} under {A.her} coat. | The stream
-had burst its banks, and {A} had to go the long way round.
+The stream had burst its banks, and {A} had to go the long way round. |
+There was a bull in the meadow, and {A} waited until it was asleep.
 = gift.arrive 1: move A B.home
 At last {A} stood at the door, out of breath. | {A} knocked, and {B} opened
 the door a little way. | {B} was sitting by the window when {A} came in
@@ -130,17 +133,18 @@ the door a little way. | {B} was sitting by the window when {A} came in
 gave {B} the {X}, and {B.she} was {M:thankful}. | {B} unwrapped the {X} and
 was {M:thankful}.
 = gift.use
-That very night {B} could {X.use} again. | And who was the first to {X.use}?
-It was {B}. | "Now I can {X.use}!" cried {B}, and did so at once.
+And so {B} could {X.use} again. | "Now I can {X.use}!" cried {B}, and danced
+round the table.
 = gift.smile
-{B} laughed for the first time in a week. | For a while {B} forgot
-everything else. | They put it in the window, where the sun could reach it.
+{B} laughed for the first time in a week. | Together they went to {X.use},
+and {B} forgot everything else. | "Will you show me how to {X.use}?" asked
+{B}, and that was the end of sad thoughts.
 = gift.later 1: help B A
 When {A} fell ill that winter, it was {B} who came with {snack}. | And the
 next day there was {snack} on {A.her} doorstep, and no name on it. | "Stay a
 while," said {B}, and they shared {snack}. | {B} asked {A} in, and they
 talked until the stars came out.
-= gift.end 2
+= gift.end 0.6
 Kind words cost nothing, and kind deeds not much more. | Joy grows when it
 is divided. | What you give away comes back.
 """
@@ -149,25 +153,24 @@ is divided. | What you give away comes back.
 # %% book/appendix-a-the-village.md#PROMISE
 PROMISE = """
 = promise.p 1: goal A use X
-would have liked to {X:need}, but had no {X}. | longed to {X:need}, but
-{A.her} {X} had worn out.
+wanted very much to {X:need}, but had no {X}. | longed to {X:need}, but
+{A.her} {X} had worn out. | hoped to {X:need}, but had sold {A.her} {X}.
 = promise.lend 1: settle B; have B X; move A B.home; lend B A X;
   goal A return X B
 So {A.she} went to {B:the}, who lived {B:home}, and borrowed {X:a_look} {X}.
-| "Take mine," said {B:the}, who lived {B:home}, and gave {A.him} {X:a_look}
-{X}. | Now {B:the}, who lived {B:home}, had {X:a_look} {X} and was willing
-to lend it.
+| But there was {X:a_look} {X} {B:home}, and it belonged to {B:the}, who was
+willing to lend it. | "Take mine," said {B:the}, who lived {B:home}, and
+gave {A.him} {X:a_look} {X}.
 = promise.word 1: promise A B X
 "I will bring it back {W:deadline}," said {A}. | {A} promised to return it
 {W:deadline}. | "I need it back {W:deadline}," said {B}, and {A} gave
 {A.her} word.
 = promise.use 1: feel A M
-Now {A} could {X.use}, and {A.she} was {M:glad}. | It was a fine {X}, and
-{A} was {M:glad} from morning to night. | {A} went off to {X.use}, and was
-{M:glad}.
+Now {A} could {X.use}, and {A.she} was {M:glad}. | {A} went off to {X.use},
+and was {M:glad}. | "At last I can {X.use}!" thought {A}, who was {M:glad}.
 = promise.rain 2 on
-Then it began to pour, and the road turned into a stream. | A storm came up,
-and the trees bent down to the ground.
+Then, on the way back, it began to pour, and the road turned into a stream.
+| When it was time to go back, a storm bent the trees down to the ground.
 = promise.rain.on
 {A} put the {X} under {A.her} coat and walked through the puddles. | "A
 promise has no umbrella," said {A}, and went out.
@@ -191,36 +194,36 @@ asked {C:the}. "There is {snack} on the stove."
 "I gave my word," said {A}, and buttoned up {A.her} coat. | It smelled
 wonderful, but {A} said no.
 = promise.forget 2 forget
-{A} was in bed already when {A.she} remembered. | The day was over, and {A}
-had forgotten all about it.
+{A} was so taken with it that {A.she} forgot the day. | The time was nearly
+up, and {A} had forgotten all about it.
 = promise.forget.on
-{A} pulled {A.her} boots on over bare feet and ran into the dark. | Then the
-{X} caught {A.her} eye, and {A} leapt up.
+Then the {X} caught {A.her} eye, and {A} leapt up. | {A} woke in the middle
+of the night, remembered, and packed the {X} at once.
 = promise.back 1: move A B.home; give A B X; keep A B X
 So the {X} came back to {B} {W}, as {A} had promised. | And {A} stood
 {B.at_home} {W}, with the {X} in {A.her} hands. | "Here is your {X}," said
-{A}, and it was {W}, as agreed.
+{A}, who had kept {A.her} word.
 = promise.need
 It was well that {A} came, for {B} wanted to {X.use}. | {B} had been
-waiting, for {B.she} had to {X.use} that night.
+waiting, for it was {B.her} turn to {X.use}.
 = promise.trust 1: feel B M
-"Your word is worth gold," said {B}, and was {M:thankful}. | From then on
+"Your word is worth gold," said {B}, who was {M:thankful}. | From then on
 {B} lent {A} whatever {A.she} asked for. | {B} was {M:thankful}, and gave
 {A} {snack} for the way home.
 = promise.break 1 break: feel A M
-On the way back {A.she} slipped, the {X} broke, and {A} was {M:lone}. | Then
-somebody bumped into {A}, and the {X} was in pieces. How {M:lone} {A} felt!
+On the way back {A.she} slipped, the {X} {X.broke}, and {A} was {M:guilty}.
+| Then somebody bumped into {A}, and the {X} {X.broke}. How {M:guilty} {A}
+was!
 = promise.truth 1: move A B.home; tell A B
 It would have been easy to hide, but {A} went to {B} and told {B.him}. | "I
-have broken your {X}," said {A} to {B}, and looked at the floor.
+have spoiled your {X}," said {A} to {B}, and looked at the floor.
 = promise.work 1: help A B; feel A M
-For three days {A} helped {B} with everything, and in the end {A.she} was
-{M:proud}. | {A} spent the whole week mending it, until it was better than
-before, and {A.she} was {M:proud}.
+{A} helped {B} in the house until it was paid for, and was {M:proud}. | {A}
+sat mending it until it was better than before, and {A.she} was {M:proud}.
 = promise.forgive
 "A {X} can be mended," said {B}, "and so can a friend." | "I like the truth
 better than any {X}," said {B}.
-= promise.end 2
+= promise.end 0.6
 A promise is a kind of treasure. | Honest hands sleep well. | Trust is a
 bridge with two ends.
 """
@@ -232,28 +235,25 @@ HARVEST = """
 needed {N:goal} {F:food} for {V:feast}. | promised {N:goal} {F:food} for
 {V:feast}. | was asked for {N:goal} {F:food} for {V:feast}, and had none.
 = harvest.more 4 more: move A P; gain A K
-{A} went to {P:place}, where {here}, and came back with {K:number}. | There
-were {K:number} to be had {P:at}, and {A} took them home. | Down {A.she}
-went to {P:place} and brought home {K:number}.
+{A} asked {P:at}, where {here}, and came back with {K:number}. | There were
+{K:number} to be had {P:at}, and {A} took them home. | Down {A.she} went to
+{P:place} and brought home {K:number}.
 > 1 more: gain A K
-Behind the house {A} found {K:number}. | An old aunt sent {A.him} {K:number}
-in a basket.
+On the top shelf of the pantry {A} found {K:number}. | An old aunt sent
+{A.him} {K:number} in a basket.
 = harvest.friend 3 more: settle B; gain A K
-"Take {K:number} of mine," said {B:the}. | In the evening {B:the} came by
-and left {K:number} on the table.
-= harvest.again 3 more: gain A K
-The next day {B} brought {K:number}. | "Will this help?" asked {B}, and put
-down {K:number}.
+"Take {K:number} of mine," said {B:the}. "I have more than I need." | In the
+evening {B:the} heard of it, came by and left {K:number} on the table.
 = harvest.less 3 less: spend A K
 Then {!thief} ate {K:some}. | In the night {!thief} stole {K:some}. | Sad to
 say, {K:some} {mishap}. | {A} was so hungry that {A.she} ate {K:some}.
-= harvest.beg 3 beg: settle C; share A C K; feel C glad
+= harvest.beg 3 less: settle C; share A C K; feel C glad
 "Could you spare {K:some}?" asked {C:the}, and {A} could not say no. | {A}
 met {C:the}, who had had no supper, and gave away {K:some}.
 = harvest.low 0.4
 {A} counted what was left, and sighed. | "It will never be enough," said
 {A}.
-= harvest.back 2 more: gain A K; help C A
+= harvest.back 3 more: gain A K; help C A
 Then {C} came back with {K:number}: "You helped me, and I help you." | {C}
 had not forgotten, and sent {A.him} {K:number}.
 = harvest.done 1: feel A M
@@ -264,9 +264,9 @@ for {V}, and {A} was {M:proud}. | {A} counted twice: it was enough, and
 Guess who got the best seat that evening? It was {C}. | {C} was invited, and
 sat next to {A}.
 = harvest.b 2
-{B} helped to carry them, and was given the first bite. | {A} kept a chair
-for {B}, who came early.
-= harvest.end 2
+{A} kept a chair for {B}, who came early. | And {B} ate more than anybody,
+and sang. | The first toast was to {B}, and the second to {A}.
+= harvest.end 0.6
 Those who share are never poor. | A small help can mend a big trouble. |
 Many hands make a full basket.
 """
@@ -276,23 +276,25 @@ Many hands make a full basket.
 SWAP = """
 = swap.p 1: settle B; have B Z; goal A get Z
 fell in love with {Z:a_thing} that belonged to {B:the}. | saw {Z:a_thing} in
-the window of {B:the}.
-= swap.why 0.4
+the window of {B:the}. | dreamed of {Z:a_thing} that belonged to {B:the}.
+= swap.why 1
 With it {A.she} could {Z.use}. | "If it were mine, I could {Z.use}," said
 {A}.
 = swap.price 1: have A X
-But {B} wanted {Y:a_thing} for it, and {A} had only {X:a_thing}. | "I will
-part with it for {Y:a_thing}," said {B}. {A} had nothing but {X:a_thing}.
+But {B} wanted to {Y:need}, and asked for {Y:a_look} {Y}. All that {A} had
+was {X:a_thing}. | "I need {Y:a_thing}," said {B}, "and nothing else will
+do." {A} had only {X:a_thing}.
 = swap.owner 1: settle C; have C Y
-As it happened, {C:the} had {Y.a} and was tired of it. | {A} asked up and
-down the road, until {C:the} brought out {Y.a}. | "I have {Y.a}," said
-{C:the}, who was {chore}.
+As it happened, {C:the} had {Y.a}, but longed to {X.use}. | {A} asked up and
+down the road, until {C:the} brought out {Y.a} that was never used. | "I
+have {Y.a}," said {C:the}, "but I would rather {X.use}."
 = swap.first 1: swap A C X Y
 "My {X} for your {Y}," said {A}, and {C} shook hands on it. | So {A} and {C}
 swapped, the {X} for the {Y}. | {C} took the {X}, and {A} took the {Y}.
 = swap.long 1: goal C get V; settle D; have D V
-But {C} would not take {X.a}, only {V:a_thing}, which {D:the} had. | "Bring
-me {V:a_thing}," said {C}, and one like that belonged to {D:the}.
+But just then {C} needed {V:a_thing} even more, and only {D:the} had one. |
+"For {V:a_thing} you may have it," said {C}. One like that belonged to
+{D:the}.
 = swap.fourth 1: swap A D X V
 {D} was happy to have the {X}, and gave {A} the {V}. | So {A} swapped with
 {D}, the {X} for the {V}.
@@ -301,11 +303,11 @@ Then {C} got the {V}, and {A} got the {Y}. | With the {V} {A} went back to
 {C}, and swapped it for the {Y}.
 = swap.last 1: swap A B Y Z
 Then {A} carried the {Y} to {B}, and came away with the {Z}. | {B} took the
-{Y}, and the {Z} was {A}'s at last. | Now {B} had the {Y}, and {A} had the
-{Z}.
+{Y}, and the {Z} was {A}'s at last. | So {B} had the {Y} at last, and {A}
+had the {Z}.
 = swap.glad 1: feel A M
-That evening {A} could {Z.use}, and was {M:glad}. | {A} went off to {Z.use},
-and was {M:glad}.
+Now {A} could {Z.use}, and was {M:glad}. | {A} went off to {Z.use}, and was
+{M:glad}.
 = swap.miss 1 miss: feel A M
 But at night {A} missed the {X}, and was {M:sad}.
 = swap.undo 1: swap C A X Z; feel A glad; feel C glad
@@ -314,9 +316,9 @@ So {A} went to {C} and swapped the {Z} for the {X}, and both were glad. |
 = swap.undo.long 1: swap D A X Z; feel A glad; feel D glad
 So {A} went to {D} and swapped the {Z} for the {X}, and both were glad. |
 "Have the {Z}," {A} told {D}, "and let me have the {X} again."
-= swap.end 2
-And so everybody had what they wanted. | One house's clutter is another
-house's treasure. | You never know what a thing is worth until it is gone.
+= swap.end 0.6
+One house's clutter is another house's treasure. | You never know what a
+thing is worth until it is gone.
 """
 
 
@@ -324,21 +326,22 @@ house's treasure. | You never know what a thing is worth until it is gone.
 HIDE = """
 = hide.p 1: settle B; have A X; goal A give X B
 bought {X:a_thing} for the birthday of {B:the}. | wrapped {X:a_thing} as a
-surprise for {B:the}.
+surprise for {B:the}. | chose {X:a_thing} as a present for {B:the}.
 = hide.put 1: move A P; drop A X; know A X P
 {A} hid it {P:at}, {spot}, where {B} would never look. | So that {B} should
-not see it, {A} hid the {X} {P:at}.
+not see it, {A} hid the {X} {P:at}, {spot}.
 = hide.moved 2: settle C; move C P; get C X; move C Q; drop C X; know C X Q
-While {A} was asleep, {C:the} found the {X} and took it to {Q:place}. | But
-{C:the}, who knew nothing, put the {X} away {Q:at}. | It looked like rain,
-so {C:the} carried the {X} to {Q:place}.
+"Somebody has lost this," said {C:the}, and took the {X} to {Q:place}. |
+While {A} was asleep, {C:the} found the {X} and put it away {Q:at}, to keep
+it safe. | Then {C:the}, who was tidying up and knew nothing, carried the
+{X} to {Q:place}.
 = hide.other 1 other: settle D; move D Q; get D X; move D R; drop D X;
   know D X R; know C X Q
-Later {D:the} needed the room and moved the {X} to {R:place}.
+There {D:the} nearly tripped over it, and moved the {X} to {R:place}.
 = hide.day 1: move A P; seek A X; feel A M
-On the day itself {A} went to {P}, and the {X} was gone. {A} was {M:afraid}.
+On the day itself {A} went to {P}, and the {X} was gone. {A} was {M:dismay}.
 | {A} looked for the {X} {P.at}, but there was nothing, and {A.she} was
-{M:afraid}.
+{M:dismay}.
 = hide.tell 1: tell C A; know A X Q
 "I took it to {Q}," said {C}, and turned red. | "Was it yours?" asked {C}.
 "I put it away {Q.at}."
@@ -362,9 +365,8 @@ you!" {B} was {M:thankful}.
 {X}, and {B.she} was {M:thankful}.
 = hide.party
 There was {snack} for everybody, even for {C}. | They lit the candles, and
-{C} was forgiven. | Afterwards {B} used it to {X.use}, and all the guests
-looked on.
-= hide.end 2
+{C} was forgiven. | "I have always wanted to {X.use}," said {B}.
+= hide.end 0.6
 A secret needs a good place and a quiet neighbour. | The best hiding place
 is the one you tell a friend. | Even a well-meant hand should ask first.
 """

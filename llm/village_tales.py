@@ -97,7 +97,7 @@ gave one to {G}.
 > 1: share H G two
 gave two to {G}.
 = baskets.match 1: match H G
-gathered as many as {G} had.
+gathered as many more as {G} had.
 = baskets.trade 1: turn H G
 and {G} swapped baskets.
 """
@@ -130,7 +130,7 @@ class TaleState(State):
                 facts[who], facts[whom] = facts[whom], facts[who]
 
     def match(self, who: str, whom: str) -> None:
-        """Get as many as another has."""
+        """Get as many more as another has."""
         self.counts[who] = self.counts.get(who, 0) + self.counts[whom]
 
 

@@ -190,9 +190,9 @@ CONSTRAINTS = {
         lambda text, who: occurrences(text, who),
     ),
     "where": Rule(
-        "Part of it should happen {}. | Let somebody be {} in it.",
+        "Part of it should happen {}. | Let something happen {}.",
         lambda text, at: (
-            occurrences(text, f"to {spot(at)}") or occurrences(text, at)
+            spot(at) in text and spot(at) in checked(text).places
         ),
     ),
     "most": Rule(
@@ -220,7 +220,8 @@ CONSTRAINTS = {
         lambda text, end: sentences_of(text)[-1:] == [end],
     ),
     "times": Rule(
-        'Use the word "{}" exactly {} times. | Say "{}" {} times, no more.',
+        'Use the word "{}" exactly {} times. | '
+        'The word "{}" must occur {} times, neither more nor less.',
         lambda text, word, n: occurrences(text, word) == int(n),
     ),
     "speech": Rule(
@@ -326,6 +327,14 @@ def demand(village: Village, kind: str, throw: Throw) -> Constraint:
     return Constraint(kind, tuple(values), throw(2))
 
 
+# %% book/appendix-a3-the-villages-tasks.md#demands
+def demands(village: Village, throw: Throw) -> tuple[Constraint, ...]:
+    """One to four constraints of different kinds, drawn."""
+    kinds = list(CONSTRAINTS)
+    picked = [kinds.pop(throw(len(kinds))) for _ in range(1 + throw(4))]
+    return tuple(demand(village, kind, throw) for kind in picked)
+
+
 # %% book/appendix-a3-the-villages-tasks.md#Instruction
 class Instruction(NamedTuple):
     """A prompt, an answer that keeps to it, and one that doesn't."""
@@ -353,9 +362,8 @@ def instructions(
     """
     for number in count(start):
         key = mix(village.key(number) ^ TEACHER)
-        throw, kinds = dice(key), list(CONSTRAINTS)
-        picked = [kinds.pop(throw(len(kinds))) for _ in range(1 + throw(4))]
-        rules = tuple(demand(village, kind, throw) for kind in picked)
+        throw = dice(key)
+        rules = demands(village, throw)
         broken, answers, tries = throw(len(rules)), list[str](), 0
         for bad in (len(rules), broken):
             aim = [i != bad for i in range(len(rules))]

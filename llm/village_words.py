@@ -55,6 +55,17 @@ TRAITS = {
     "true": words("honest, faithful, earnest, loyal, polite"),
     "shy": words("shy, quiet, lonely, timid, bashful"),
 }
+GROUPS = {trait: group for group in TRAITS for trait in TRAITS[group]}
+# What happens to whom: plots that show the trait.
+LEANINGS = {
+    "careless": ("lost", "hide"),
+    "kind": ("gift", "rescue"),
+    "proud": ("quarrel", "swap"),
+    "able": ("build", "harvest", "errand"),
+    "brave": ("follow", "rescue"),
+    "true": ("promise",),
+    "shy": ("friend",),
+}
 # Adjectives that go with all things, and those of one material.
 LOOKS = words("""red, old, little, blue, green, yellow, new, white, black,
     handsome, purple, pretty, grey, pink, orange, crimson, plain, scarlet,
@@ -71,6 +82,11 @@ MATERIALS = {
     "china": words("""china, chipped, glass, gleaming, flowered, delicate,
         round, precious"""),
 }
+# What becomes of them in a fall.
+BROKE = pairs("""
+    metal: got a dent; wood: cracked; cloth: tore; paper: lost a page;
+    china: lost a piece
+""")
 # What things are for: "Without it she could not ..."
 USES = {
     "metal": pairs("""
@@ -81,7 +97,7 @@ USES = {
         tell north from south; bucket: carry water from the well; spoon:
         stir the porridge; anchor: moor the boat; thimble: sew a button on;
         sickle: cut the nettles; pan: fry pancakes; rattle: scare the
-        sparrows from the seed; weathercock: see where the wind came from
+        sparrows from the seed; weathercock: see where the wind comes from
     """),
     "wood": pairs("""
         ladder: reach the top shelf; drum: keep time for the dancers;
@@ -93,9 +109,9 @@ USES = {
         pin: roll out the dough; pipe: blow bubbles
     """),
     "cloth": pairs("""
-        scarf: keep out the wind; blanket: sleep warm; ribbon: tie up the
+        scarf: walk in the wind; blanket: sleep warm; ribbon: tie up the
         parcel; hat: sit in the sun; umbrella: stay dry in the rain; coat:
-        go out in the snow; tent: sleep under the stars; cushion: sit in
+        play in the snow; tent: sleep under the stars; cushion: sit in
         comfort; kite: play in the wind; apron: knead bread without a mess;
         hammock: nap in the shade; flag: greet the passing boats; net: catch
         minnows; sack: bring the flour home
@@ -108,7 +124,7 @@ USES = {
     """),
     "china": pairs("""
         teapot: pour for the guests; jug: fetch the milk; cup: drink cocoa;
-        mirror: comb a stubborn tuft; clock: know when it was noon;
+        mirror: comb a stubborn tuft; clock: get up at seven;
         telescope: look at the moon; bowl: serve the soup; vase: put tulips
         on the table; hourglass: boil an egg; lamp: read after dark
     """),
@@ -179,6 +195,11 @@ SIGHTS = pairs("""
     the canal: a barge slid past | the lock gates dripped; at the theatre:
     somebody was rehearsing a sneeze | the curtain had moths
 """)
+INDOORS = frozenset(words("""the mill, the barn, the bakery, the school, the
+    cave, the inn, the chapel, the smithy, the attic, the library, the
+    cellar, the greenhouse, the workshop, the stable, the lighthouse, the
+    tower, the loft, the post office, the dairy, the windmill, the kitchen,
+    the pantry, the toll house, the boathouse, the theatre"""))
 # "at" for "the mill".
 PREPOSITION = {
     place: at for at, place in (key.split(" ", 1) for key in SIGHTS)
@@ -208,19 +229,43 @@ JOBS = pairs("""
     the hens to bed; a letterbox: get some letters at last; a windbreak:
     have breakfast outside
 """)
+# How it goes wrong at first.
+FAILURES = words("""the boat sank in the shallows, it slid out of the tree,
+    the bench tipped over under a sparrow, the ropes were of two lengths,
+    the bridge ended a yard short, the hens could not get in, the raft came
+    apart like a biscuit, a leg went through the floor, the wheels pointed
+    in two directions, the doves looked at it and flew away, the horse only
+    rocked sideways, it showed midnight at noon, the first book fell
+    straight through, the trellis lay down on the roses, the curtain opened
+    the wrong way, the rungs came off in a row, there was no slot for the
+    letters, the wind picked it up and took it away""")
+FAILS = dict(zip(JOBS, FAILURES, strict=True))
 TOOLS = words("""hammer, ladder, saw, rope, plank, drill, chisel, plane,
     crowbar, file, mallet, pulley, vice, lathe""")
-# How somebody is stuck, and what helps.
+# How somebody is stuck, and what helps; what fails / and what frees.
 STUCK = pairs("""
-    was stuck up a tree: ladder; had sunk into the mud: rope; was sitting on
-    the roof and could not get down: ladder; had slid into a ditch: rope;
-    had got lost in the fog: bell; was buried in leaves up to the chin:
-    rake; was snowed in behind the door: spade; had drifted out on a log:
-    oar; could not find the way out in the dark: lantern; had locked the
-    door and dropped the key down a drain: hook; was tangled in brambles:
-    sickle; had been swept onto a sandbank: raft; was hanging from a branch
-    by the braces: stepladder
+    was stuck up a tree: ladder; had sunk into a muddy hole: rope; was
+    sitting on a roof and could not get down: ladder; had slid into a ditch:
+    rope; was buried in leaves up to the chin: rake; had a foot under a
+    fallen stone: crowbar; was tangled in brambles: sickle; was hanging from
+    a branch by the braces: stepladder; was shut in by a heap of earth:
+    spade; was stuck in a hollow trunk: saw; had dropped the house key down
+    a drain: hook; had fallen down a dry well: bucket
 """)
+ATTEMPTS = words("""shook the trunk / leaned it against the trunk and held
+    on, pulled until a boot came off / tied it to a tree and hauled, piled
+    up crates that fell over / set it against the gutter and held on,
+    reached down and could not reach far enough / let it down and pulled,
+    dug with both hands while more leaves came sliding / raked until two
+    feet came to light, pushed at the stone with all possible might / lifted
+    the stone by an inch, tugged until the thorns took hold of both of them
+    / cut the stems one by one, jumped as high as possible / climbed up and
+    undid two buttons, poked at the earth with a stick that broke / dug a
+    way through, pulled at one arm and then at the other / sawed off the
+    rim, tried with two fingers and pushed the key deeper / fished until the
+    key came up, let down a scarf that was too short / let it down and wound
+    it up again""")
+RESCUES = dict(zip(STUCK, ATTEMPTS, strict=True))
 # What is heard in the distance, and where it comes from.
 SOUNDS = pairs("""
     music: practising the trombone in secret; laughter: reading a letter
@@ -265,19 +310,27 @@ TABLES = {
         joyful, merry, radiant, overjoyed, in high spirits"""),
     "sad": words("""sad, worried, upset, gloomy, miserable, downcast,
         troubled, wretched, heavy-hearted, close to tears"""),
-    "thankful": words("""grateful, touched, thankful, astonished,
+    "thankful": words("""grateful, touched, thankful, moved,
         speechless with joy"""),
     "cross": words("""cross, angry, furious, offended, sulky, hurt, bitter,
         indignant"""),
+    "annoyed": words("cross, annoyed, angry, vexed, grumpy all day"),
     "afraid": words("""afraid, frightened, nervous, uneasy, anxious,
         scared"""),
     "proud": words("""proud, satisfied, pleased, relieved, ten feet
         tall"""),
-    "lone": words("lonely, left behind, forgotten, sorry, ashamed, empty"),
-    "spot": words("""under a leaf, behind a barrel, on a low branch,
-        beneath a bench, in the long grass, beside a puddle,
-        on top of a post, under an upturned bucket, in a heap of straw,
-        behind a loose brick, between two stones, in the fork of a tree"""),
+    "lone": words("lonely, left behind, forgotten, empty, friendless"),
+    "guilty": words("ashamed, sorry, sick at heart, close to tears"),
+    "dismay": words("dismayed, alarmed, aghast, upset, in despair"),
+    "keepsake": words("""a button, a white pebble, a feather, a snail shell,
+        a drawing, a four-leaved clover, a paper boat, a marble,
+        a pressed flower, a wooden whistle"""),
+    "spot in": words("""behind a barrel, under an old coat, on a beam,
+        in a heap of straw, behind a loose brick, on the top shelf,
+        beneath a stool, in a dusty corner, behind the door"""),
+    "spot out": words("""under a bush, behind a stone, beneath a bench,
+        in the long grass, beside a puddle, on top of a post,
+        under an upturned bucket, between two stones, on a tree stump"""),
     "junk": words("""cobwebs, an old boot, a sleeping cat, three acorns,
         a rusty nail, a very surprised toad, somebody's sandwich, dust,
         a mitten, a broken plate, half a biscuit, feathers"""),
@@ -287,10 +340,10 @@ TABLES = {
         counting sheep, stacking logs, teaching a parrot to say please,
         peeling potatoes, watering beans, plaiting onions, oiling a hinge,
         grinding pepper, picking slugs off the lettuce, tuning a piano"""),
-    "feast": words("""the harvest supper, the school fair, a birthday cake,
+    "feast": words("""the harvest supper, the school fair, a birthday party,
         the winter, a cousin's wedding, the picnic, the travellers,
         a sick neighbour, the midsummer feast, the baking contest,
-        a pudding, the choir, the lodgers, the regatta, the night watch,
+        the choir, the lodgers, the regatta, the night watch,
         the carnival"""),
     "thief": words("""a goat, a crow, a hungry puppy, two small piglets,
         a magpie in a hurry, a passing cow, an army of ants,
@@ -298,9 +351,9 @@ TABLES = {
     "mishap": words("""rolled into the pond,
         fell through a hole in the sack, turned out to be rotten,
         vanished overnight, got wet and fell apart, slid down the well"""),
-    "deadline": words("""before dark, by the end of the week, by Sunday,
-        the very next morning, before the first frost, by supper time,
-        before the full moon, in time for the fair"""),
+    "deadline": words("""within three days, within the week,
+        the very next morning, before the full moon, in time for the fair,
+        before the first of May, in time for the harvest"""),
     "trouble": TROUBLES,
     "snack": words("""honey cake, hot chestnuts, onion soup, plum tart,
         cheese on toast, gingerbread, pea soup, apple pie, buttered corn,
@@ -308,6 +361,20 @@ TABLES = {
     "gate": words("""with a loud knock, on tiptoe, out of breath,
         with muddy boots, through the back door, as fast as the wind,
         without an umbrella, singing all the way"""),
+}
+
+
+# %% book/appendix-a-the-village.md#UNFIT
+# What nobody wishes for in such weather.
+UNFIT = {
+    weather: words(things)
+    for skies, things in pairs("""
+        sunny, warm, bright, golden, mild, clear: umbrella, coat, sledge;
+        rainy, windy, foggy, cloudy, stormy, grey, misty, breezy, dull,
+        damp, drizzly, blustery, crisp, gloomy: hat, hammock, sledge;
+        cold, snowy, frosty, chilly: hat, hammock, tent
+    """).items()
+    for weather in words(skies)
 }
 
 

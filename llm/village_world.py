@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import NamedTuple
 
 from llm.village_grammar import (
@@ -23,8 +23,10 @@ from llm.village_words import (
     FOODS,
     HE,
     HELD_OUT,
+    INDOORS,
     JOBS,
     KINDS,
+    LEANINGS,
     LOOKS,
     MATERIALS,
     NUMBERS,
@@ -179,7 +181,10 @@ def interleave(groups: Iterable[Iterable[str]]) -> list[str]:
     return [word for row in rows for word in row if word is not None]
 
 
-# %% book/appendix-a-the-village.md#Size
+# %% book/appendix-a-the-village.md#RANK
+RANK = {"name": 12, "kind": 12, "a_kind": 12}  # where 1/rank begins
+
+
 @dataclass(frozen=True)
 class Size:
     """How much of each table a world has; None is all of it."""
@@ -214,10 +219,11 @@ class World:
         tables = self.tables.__getitem__
         self.names, self.kinds = tables("name"), tables("kind")
         self.places, self.ats = tables("place"), tables("at")
-        self.looks, self.traits = tables("look"), tables("trait")
-        self.tools, self.needs = tables("tool"), tables("need")
+        self.looks = tables("look")
         self.nouns = {m: tables(f"noun {m}") for m in ("", *made)}
         self.here = {at: tables(f"here {at}") for at in self.places.texts}
+        at = enumerate(self.places.texts)
+        self.indoors = {i for i, place in at if place in INDOORS}
         # When the nouns of a material run out, so must its adjectives.
         self.scarce = [m for m in made if held_out or len(made[m]) < 10]
         names = enumerate(self.names.texts)
@@ -235,10 +241,12 @@ class World:
         ats = list(SIGHTS)[: size.places]
         plain = [look for look in of if not of[look]]
         owned = [[w for w in of if of[w] == m] for m in USES]
+        told = set(size.plots or chain(*LEANINGS.values()))
+        traits = [TRAITS[g] for g in TRAITS if told.intersection(LEANINGS[g])]
         found = {gap: many[:n] for gap, many in TABLES.items()} | {
             "name": interleave([SHE, HE])[: size.people],
             "kind": KINDS[: size.people],
-            "trait": interleave(TRAITS.values())[: n and 2 * n],
+            "trait": interleave(traits)[: n and 2 * n],
             "at": ats,
             "home": ats,
             "place": [at.split(" ", 1)[1] for at in ats],
@@ -251,8 +259,8 @@ class World:
             "stuck": list(STUCK)[:n],
             "purposes": list(self.jobs),
             "sounds": list(SOUNDS)[:n],
-            "number": NUMBERS[2:6][:n],
-            "goal": NUMBERS[7:14][:n],
+            "number": NUMBERS[5:1:-1],
+            "goal": NUMBERS[6:11][:n],
         }
         for have in range(1, 21):
             found[f"some {have}"] = NUMBERS[1 : min(have, 6) + 1]
@@ -266,14 +274,15 @@ class World:
             found[f"a_look {material}"] = [article(look) for look in fit]
         for gap in ("kind", "trait", "look", "tool"):
             found[f"a_{gap}"] = [article(word) for word in found[gap]]
-        return {gap: Table(many) for gap, many in found.items()}
+        found["spot"] = [*found["spot in"], *found["spot out"]]
+        return {gap: Table(found[gap], RANK.get(gap, 3)) for gap in found}
 
     # -- book/appendix-a-the-village.md#World.options
     def options(self, scenes: tuple[str, ...]) -> Options:
         """One choice among the wordings of all scenes.
 
-        `"3 track.go H=B"` is the scene `track.go`, three times as likely,
-        with the role B where its text says H.
+        `"3 wishes.turn G=B"` is the scene `wishes.turn`, thrice as likely,
+        with the role B where its text says G.
         """
         found = self.unions.get(scenes)
         if found is None:
@@ -298,7 +307,7 @@ class World:
 
 
 # %% book/appendix-a-the-village.md#HAMLET
-HAMLET = ("lost", "gift", "harvest", "swap", "track")
+HAMLET = ("lost", "gift", "harvest", "swap", "quarrel")
 SIZES = {"village": Size(), "hamlet": Size(8, 8, 12, 5, 3, 2, HAMLET)}
 
 

@@ -12,6 +12,7 @@ import tempfile
 import uuid
 from base64 import b32encode
 from collections import Counter
+from contextlib import redirect_stdout
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -83,10 +84,12 @@ def test_texts_are_on_their_pages():
     crawl, labels = small_crawl()
     seen = Counter()
     for label in labels:
-        lines, plain_kind = label["text"].split("\n"), label["type"][:4]
-        if label["broken"] or plain_kind != "text" or not lines[0]:
+        readable = label["text"] and label["type"] == "text/html"
+        if label["broken"] or not readable:
             continue
+        lines = label["text"].split("\n")
         _, body = read_answer(crawl, label)
+        assert b'lang="und"' not in body
         found = " ".join(plain(body).split())
         for line in lines:
             assert " ".join(line.split()) in found
@@ -100,6 +103,8 @@ def test_texts_are_on_their_pages():
             assert item in found
             assert not label["keep"]
     assert len(seen) == 3
+    kept = [label["text"] for label in labels if label["keep"]]
+    assert len(set(kept)) == len(kept)
 
 
 def test_copies_are_what_they_say():
@@ -127,7 +132,9 @@ def test_wrong_wishes_are_named():
         write_crawl(folder, ["A fox ran."] * 3, pages=100)
     with pytest.raises(ValueError, match="no such kinds of page: novel"):
         write_crawl(folder, [], pages=1, shares={"novel": 1})
-    assert not list(folder.glob("*.gz")), "nothing half-written"
+    with pytest.raises(ValueError, match="the shares sum to 0"):
+        write_crawl(folder, [], pages=1, shares={"story": 0})
+    assert not list(folder.iterdir()), "nothing half-written"
 
 
 # %% book/appendix-a4-the-villages-crawl.md#test_the_command_writes_what_it_makes
@@ -139,7 +146,9 @@ def test_the_command_writes_what_it_makes():
         rows = list(ROWS[kind](Village(), 8))
         assert [json.loads(line) for line in lines] == rows
         assert len(rows) == 8
-    VillageCommand("crawl", count=30, out=folder / "web")()
+    with redirect_stdout(io.StringIO()) as said:
+        VillageCommand("crawl", count=30, out=folder / "web")()
+    assert all(Path(line).is_file() for line in said.getvalue().split())
     names = {path.name for path in (folder / "web").iterdir()}
     assert names == {"crawl-00000.warc.gz", "labels.jsonl"}
 

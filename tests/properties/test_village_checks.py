@@ -11,6 +11,7 @@ from llm.village import Village
 from llm.village_checks import DAMAGES, check, checked, damage, dice
 from llm.village_poems import poems, read_poem, scan
 from llm.village_tasks import (
+    Constraint,
     instructions,
     parse,
     preferences,
@@ -89,3 +90,26 @@ def test_poems_scan_and_are_read_back(size: str) -> None:
 def test_a_judge_without_noise_is_never_wrong() -> None:
     for pair in islice(preferences(Village(seed=8), noise=0.0), 40):
         assert pair.utilities[0] >= pair.utilities[1]
+
+
+def test_where_asks_what_happened_and_not_what_was_mentioned() -> None:
+    held, homes = 0, 0
+    for story in islice(Village(seed=9).stories(), 400):
+        events = story.state.events
+        homes_of = {e.args[1] for e in events if e.kind == "settle" and e.args[1]}
+        gone_to = {e.args[1] for e in events if e.kind == "move"}
+        places = checked(story.text).places
+        assert gone_to <= places, story.text
+        homes += len(homes_of)
+        held += len(homes_of & places)
+    assert held < homes
+    rule = Constraint("where", ("at the mill",))
+    assert not rule.holds(
+        "Once there was a shy fox called Hazel, who lived at the mill. "
+        "Hazel went to the river."
+    )
+
+
+def test_whoever_has_left_does_not_speak() -> None:
+    found = check("Hazel said goodbye and left. \"Come in!\" said Hazel.")
+    assert any("has left" in one.reason for one in found)
