@@ -111,5 +111,5 @@ def test_where_asks_what_happened_and_not_what_was_mentioned() -> None:
 
 
 def test_whoever_has_left_does_not_speak() -> None:
-    found = check("Hazel said goodbye and left. \"Come in!\" said Hazel.")
+    found = check('Hazel said goodbye and left. "Come in!" said Hazel.')
     assert any("has left" in one.reason for one in found)
