@@ -1,0 +1,385 @@
+"""The transformer: one model for GPT-2, Llama, Qwen3 and our own.
+
+Tangled from book/07-the-transformer.md: edit the book,
+or edit here and run `./build.sh stitch`.
+"""
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from llm.attention import fused_attention, merge_heads, split_heads
+from llm.config import ModelConfig
+from llm.position import Rotary, rotate, sinusoidal
+
+
+# %% book/07-the-transformer.md#RMSNorm
+class RMSNorm(nn.Module):
+    """Division by the root mean square (Zhang and Sennrich, 2019)."""
+
+    def __init__(self, width: int, eps: float = 1e-6, weight: bool = True):
+        super().__init__()
+        self.width, self.eps = width, eps
+        self.weight = nn.Parameter(torch.ones(width)) if weight else None
+
+    def forward(self, x: Float[Tensor, "... D"]) -> Float[Tensor, "... D"]:
+        """x, normalized in float32 at least, times the weight if any."""
+        weight = None if self.weight is None else self.weight.to(x.dtype)
+        return F.rms_norm(x, (self.width,), weight, self.eps)
+
+
+# %% book/07-the-transformer.md#activations
+def squared_relu(x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+    """The square of x where x is positive, else zero (So et al., 2021)."""
+    return F.relu(x).square()
+
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": F.relu,
+    "relu2": squared_relu,
+    "gelu": F.gelu,
+    "gelu_tanh": partial(F.gelu, approximate="tanh"),
+    "swiglu": F.silu,  # and gated, see MLP
+}
+
+
+# %% book/07-the-transformer.md#Rotation
+Rotation = tuple[Tensor, Tensor] | None  # cosines and sines, or neither
+
+
+class Attention(nn.Module):
+    """Self-attention; groups of query heads may share keys and values."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        width, head_dim = config.d_model, config.head_dim
+        self.n_heads, self.n_kv_heads = config.n_heads, config.n_kv_heads
+        inner, shared = self.n_heads * head_dim, self.n_kv_heads * head_dim
+        self.q = nn.Linear(width, inner, bias=config.qkv_bias)
+        self.k = nn.Linear(width, shared, bias=config.qkv_bias)
+        self.v = nn.Linear(width, shared, bias=config.qkv_bias)
+        self.out = nn.Linear(inner, width, bias=config.out_bias)
+        norm: Callable[[], nn.Module] = nn.Identity
+        if config.qk_norm:
+            eps, weight = config.norm_eps, config.norm_weight
+            norm = partial(RMSNorm, head_dim, eps, weight)
+        self.q_norm, self.k_norm = norm(), norm()
+
+    def forward(
+        self,
+        x: Float[Tensor, "B T D"],
+        rotation: Rotation = None,
+        mask: Bool[Tensor, "... T T"] | None = None,
+    ) -> Float[Tensor, "B T D"]:
+        """What each token takes from those that it may see."""
+        q, k, v = self.project(x, rotation)
+        mixed = fused_attention(q, k, v, mask, causal=mask is None)
+        return self.out(merge_heads(mixed))
+
+    # -- book/07-the-transformer.md#Attention.project
+    def project(
+        self, x: Float[Tensor, "B T D"], rotation: Rotation
+    ) -> tuple[
+        Float[Tensor, "B H T K"],
+        Float[Tensor, "B G T K"],
+        Float[Tensor, "B G T K"],
+    ]:
+        """Queries, keys and values of all heads, ready to be compared."""
+        q = self.q_norm(split_heads(self.q(x), self.n_heads))
+        k = self.k_norm(split_heads(self.k(x), self.n_kv_heads))
+        v = split_heads(self.v(x), self.n_kv_heads)
+        if rotation is not None:
+            q, k = rotate(q, *rotation), rotate(k, *rotation)
+        return q, k, v
+
+
+# %% book/07-the-transformer.md#MLP
+class MLP(nn.Module):
+    """A network with one hidden layer, for each token alone."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.activation = ACTIVATIONS[config.activation]
+        width, inner, bias = config.d_model, config.d_ff, config.mlp_bias
+        self.gate = None
+        if config.gated:
+            self.gate = nn.Linear(width, inner, bias=bias)
+        self.up = nn.Linear(width, inner, bias=bias)
+        self.down = nn.Linear(inner, width, bias=bias)
+
+    def forward(self, x: Float[Tensor, "... D"]) -> Float[Tensor, "... D"]:
+        """Up to d_ff numbers, bent or gated, and down again."""
+        if self.gate is None:
+            return self.down(self.activation(self.up(x)))
+        return self.down(self.activation(self.gate(x)) * self.up(x))
+
+
+# %% book/07-the-transformer.md#make_norm
+def make_norm(config: ModelConfig) -> nn.Module:
+    """The norm that the config asks for, as wide as the model."""
+    width, eps, weight = config.d_model, config.norm_eps, config.norm_weight
+    if config.norm == "rms":
+        return RMSNorm(width, eps, weight)
+    return nn.LayerNorm(width, eps, elementwise_affine=weight)
+
+
+class Block(nn.Module):
+    """Attention and an MLP, each added to the stream that passes."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.post = config.placement == "post"
+        self.attention_norm = make_norm(config)
+        self.attention = Attention(config)
+        self.mlp_norm = make_norm(config)
+        self.mlp = MLP(config)
+        start = torch.tensor([1.0, 0.0])
+        mixed = nn.Parameter(start) if config.embed_shortcut else None
+        self.shortcut = mixed
+
+    def forward(
+        self,
+        x: Float[Tensor, "B T D"],
+        first: Float[Tensor, "B T D"],
+        rotation: Rotation = None,
+        mask: Bool[Tensor, "... T T"] | None = None,
+    ) -> Float[Tensor, "B T D"]:
+        """The stream after this block; `first` is how it began."""
+        if self.shortcut is not None:
+            x = self.shortcut[0] * x + self.shortcut[1] * first
+        if self.post:
+            x = self.attention_norm(x + self.attention(x, rotation, mask))
+            return self.mlp_norm(x + self.mlp(x))
+        x = x + self.attention(self.attention_norm(x), rotation, mask)
+        return x + self.mlp(self.mlp_norm(x))
+
+
+# %% book/07-the-transformer.md#initialize
+@torch.no_grad()
+def initialize(model: nn.Module, config: ModelConfig) -> None:
+    """Draw all matrices from a normal distribution; biases become zero.
+
+    What writes to the stream, `out` and `down`, is divided by the root of
+    the number of writers (Radford et al., 2019). With `init="zero"` it is
+    zero, and so is a head that isn't tied.
+    """
+    zero = config.init == "zero"
+    for name, parameter in model.named_parameters():
+        if name.endswith("bias"):
+            parameter.zero_()
+        elif parameter.ndim == 2 and parameter.requires_grad:
+            parameter.normal_(std=config.init_std)
+        if name.endswith(("out.weight", "down.weight")):
+            parameter.mul_(0 if zero else (2 * config.n_layers) ** -0.5)
+        if name == "head.weight" and zero:
+            parameter.zero_()
+
+
+# %% book/07-the-transformer.md#Transformer
+class Transformer(nn.Module):
+    """Token ids in; out come, at each, the logits of the token after it."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.config = config
+        V, D = config.vocab_size, config.d_model
+        self.embedding = nn.Embedding(V, D)
+        self.position, self.rotary = make_position(config)
+        blocks = (Block(config) for _ in range(config.n_layers))
+        self.blocks = nn.ModuleList(blocks)
+        pre = config.placement == "pre"
+        self.norm = make_norm(config) if pre else nn.Identity()
+        self.head = nn.Linear(D, V, bias=False)
+        if config.tie_embeddings:
+            self.head.weight = self.embedding.weight
+        initialize(self, config)
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "B T"],
+        *,
+        mask: Bool[Tensor, "*B T T"] | None = None,
+        positions: Int[Tensor, "B T"] | None = None,
+    ) -> Float[Tensor, "B T V"]:
+        """The logits; arguments are those of `hidden`."""
+        return self.head(self.hidden(input_ids, mask, positions))
+
+    # -- book/07-the-transformer.md#Transformer.hidden
+    def hidden(
+        self,
+        input_ids: Int[Tensor, "B T"],
+        mask: Bool[Tensor, "*B T T"] | None = None,
+        positions: Int[Tensor, "B T"] | None = None,
+    ) -> Float[Tensor, "B T D"]:
+        """What the head reads: the stream after all blocks, normalized.
+
+        Args:
+            mask: true where a token may attend, for all rows or for each;
+                causal if not given.
+            positions: of each token in its document; 0, 1, 2 ... if not given.
+        """
+        length = None
+        if positions is None:
+            length, most = input_ids.shape[1], self.config.max_seq_len
+            if self.position is not None and length > most:
+                raise ValueError(f"{length} tokens, but max_seq_len is {most}")
+            positions = torch.arange(length, device=input_ids.device)
+        x = self.embedding(input_ids)
+        if self.position is not None:
+            x = x + self.position(positions)
+        if self.config.embed_norm:
+            x = F.rms_norm(x, x.shape[-1:], eps=self.config.norm_eps)
+        rotation = None
+        if self.rotary is not None:
+            rotation = self.rotary(positions, length)
+        mask = mask.unsqueeze(-3) if mask is not None else None
+        first = x
+        for block in self.blocks:
+            x = block(x, first, rotation, mask)
+        return self.norm(x)
+
+    # -- book/07-the-transformer.md#Transformer.loss
+    def loss(
+        self,
+        input_ids: Int[Tensor, "B T"],
+        targets: Int[Tensor, "B T"],
+        *,
+        mask: Bool[Tensor, "*B T T"] | None = None,
+        positions: Int[Tensor, "B T"] | None = None,
+        ignore_index: int = -100,
+    ) -> Float[Tensor, ""]:
+        """The mean cross-entropy in nats, without holding all logits."""
+        x = self.hidden(input_ids, mask, positions)
+        return linear_cross_entropy(x, self.head.weight, targets, ignore_index)
+
+
+# %% book/07-the-transformer.md#make_position
+def make_position(
+    config: ModelConfig,
+) -> tuple[nn.Embedding | None, Rotary | None]:
+    """A table to add to the embeddings, or rotations, or neither."""
+    T, D = config.max_seq_len, config.d_model
+    if config.position == "rope":
+        base, scaling = config.rope_base, config.rope_scaling
+        return None, Rotary(config.head_dim, T, base, scaling)
+    if config.position == "none":
+        return None, None
+    table = nn.Embedding(T, D)
+    if config.position == "sinusoidal":
+        # As large as the embeddings will be: a sine's square is a half.
+        waves = config.init_std * 2**0.5 * sinusoidal(T, D)
+        table = nn.Embedding.from_pretrained(waves, freeze=True)
+    return table, None
+
+
+# %% book/07-the-transformer.md#LinearCrossEntropy
+class LinearCrossEntropy(torch.autograd.Function):
+    """Loss and gradients of a head, a few rows of logits at a time."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        weight: Tensor,
+        targets: Tensor,
+        shares: Tensor,
+        rows: int,
+        training: bool,
+    ) -> Tensor:
+        """The loss; the gradients are made on the way and kept."""
+        wide = torch.promote_types(x.dtype, torch.float32)
+        loss = torch.zeros((), dtype=wide, device=x.device)
+        grad_x = torch.empty_like(x)
+        table = weight if training else weight[:0]
+        grad_weight = torch.zeros_like(table, dtype=wide)
+        V, most = len(weight), min(rows, len(x))
+        space = x.new_full((most, -(-V // 64) * 64), -math.inf)
+        room = torch.empty_like(space, dtype=wide)
+        for i in range(0, len(x), rows):
+            part, share = x[i : i + rows], shares[i : i + rows, None]
+            target, n = targets[i : i + rows, None], len(part)
+            torch.mm(part, weight.T, out=space[:n, :V])
+            scores = torch.log_softmax(space[:n], -1, wide, out=room[:n])
+            loss -= (scores.gather(1, target) * share).sum()
+            if training:
+                grad = scores.exp_().mul_(share)
+                grad.scatter_add_(1, target, -share)
+                grad = grad[:, :V].to(x.dtype)
+                torch.mm(grad, weight, out=grad_x[i : i + rows])
+                if x.dtype == wide:
+                    grad_weight.addmm_(grad.T, part)
+                else:
+                    grad_weight += grad.T @ part
+        ctx.save_for_backward(grad_x, grad_weight)
+        return loss
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        """The gradients that were kept, times what comes from above."""
+        grad_x, grad_weight = ctx.saved_tensors
+        grad_weight = (grad_weight * grad).to(grad_x.dtype)
+        return grad_x * grad, grad_weight, None, None, None, None
+
+
+# %% book/07-the-transformer.md#linear_cross_entropy
+def linear_cross_entropy(
+    x: Float[Tensor, "*batch D"],
+    weight: Float[Tensor, "V D"],
+    targets: Int[Tensor, "*batch"],
+    ignore_index: int = -100,
+    rows: int | None = None,
+) -> Float[Tensor, ""]:
+    """The mean cross-entropy of a linear head, in nats.
+
+    Equal to `cross_entropy(x @ weight.T, targets)`, with its gradients,
+    but never holds more than `rows` rows of logits: if not given, as many
+    as make 32 million numbers.
+    """
+    targets = targets.flatten().long()
+    counted = targets != ignore_index
+    kind, training = x.device.type, torch.is_grad_enabled()
+    if torch.is_autocast_enabled(kind):
+        dtype = torch.get_autocast_dtype(kind)
+        x, weight = x.to(dtype), weight.to(dtype)
+    training = training and (x.requires_grad or weight.requires_grad)
+    wide = torch.promote_types(x.dtype, torch.float32)
+    shares = counted.to(wide) / counted.sum()
+    with torch.autocast(kind, enabled=False):
+        return LinearCrossEntropy.apply(
+            *(x.flatten(0, -2), weight, targets.masked_fill(~counted, 0)),
+            *(shares, rows or max(1, 2**25 // len(weight)), training),
+        )
+
+
+# %% book/07-the-transformer.md#sample
+@torch.no_grad()
+def sample(
+    model: Transformer,
+    input_ids: Int[Tensor, "B T"],
+    n: int,
+    temperature: float = 1.0,
+    generator: torch.Generator | None = None,
+) -> Int[Tensor, "B _"]:
+    """The ids and n more, each drawn from what the model expects.
+
+    Args:
+        temperature: below 1 prefers the likely; 0 takes the likeliest.
+    """
+    for _ in range(n):
+        seen = input_ids[:, -model.config.max_seq_len :]
+        logits = model(seen)[:, -1].float()
+        if temperature == 0:
+            chosen = logits.argmax(-1, keepdim=True)
+        else:
+            probs = (logits / temperature).softmax(-1)
+            chosen = torch.multinomial(probs, 1, generator=generator)
+        input_ids = torch.cat((input_ids, chosen), 1)
+    return input_ids

@@ -1,0 +1,271 @@
+"""The tests of book/07-the-transformer.md.
+
+Tangled from book/07-the-transformer.md: edit the book,
+or edit here and run `./build.sh stitch`.
+"""
+
+import dataclasses
+from functools import partial
+
+import torch
+
+from llm.attention import causal_mask
+from llm.config import (
+    CHOICES,
+    ModelConfig,
+    flops_per_token,
+    n_parameters,
+    preset,
+)
+from llm.metrics import cross_entropy
+from llm.model import Transformer, linear_cross_entropy
+
+
+# %% book/07-the-transformer.md#small_model
+def small_model(**changes):
+    """A model with every option switched on, small, in no special state."""
+    torch.manual_seed(0)
+    options = {"qk_norm": True, "embed_norm": True, "embed_shortcut": True}
+    sizes = {"n_layers": 2, "n_heads": 4, "d_model": 32, "d_ff": 48}
+    names = {"vocab_size": 11, "n_kv_heads": 2, "max_seq_len": 16}
+    fields = {**options, **sizes, **names, "init_std": 0.2, **changes}
+    return Transformer(ModelConfig(**fields))
+
+
+def test_the_future_changes_nothing():
+    ids = torch.randint(11, (2, 8))
+    changed = ids.clone()
+    changed[:, 5:] = (changed[:, 5:] + 1) % 11
+    for position in CHOICES["position"]:
+        model = small_model(position=position)
+        before, after = model(ids), model(changed)
+        assert torch.allclose(before[:, :5], after[:, :5], atol=1e-6)
+        assert not torch.allclose(before[:, 5:], after[:, 5:], atol=1e-3)
+
+
+# %% book/07-the-transformer.md#test_packed_documents_are_as_if_alone
+def test_packed_documents_are_as_if_alone():
+    row = torch.tensor([[3, 1, 4, 0, 5, 9, 2, 0]])
+    owners = torch.tensor([0, 0, 0, 0, 1, 1, 1, 1])
+    mask = causal_mask(8) & (owners[:, None] == owners)
+    positions = torch.tensor([[0, 1, 2, 3, 0, 1, 2, 3]])
+    for position in ("rope", "learned"):
+        model = small_model(position=position)
+        together = model(row, mask=mask, positions=positions)
+        again = model(row, mask=mask[None], positions=positions)
+        alone = torch.cat([model(row[:, :4]), model(row[:, 4:])], dim=1)
+        assert torch.allclose(together, alone, atol=1e-5)
+        assert torch.allclose(again, alone, atol=1e-5)
+
+
+# %% book/07-the-transformer.md#test_linear_cross_entropy_equals_cross_entropy
+def test_linear_cross_entropy_equals_cross_entropy():
+    torch.manual_seed(0)
+    weight = torch.randn(17, 8, requires_grad=True)
+    x = torch.randn(3, 5, 8, requires_grad=True)
+    targets = torch.randint(17, (3, 5))
+    targets[1, 2:] = -100
+    plain = cross_entropy(x @ weight.T, targets)
+    expected = torch.autograd.grad(3 * plain, (x, weight))
+    for rows in (None, 1, 4):
+        loss = linear_cross_entropy(x, weight, targets, rows=rows)
+        found = torch.autograd.grad(3 * loss, (x, weight))
+        assert torch.allclose(loss, plain, atol=1e-6)
+        for one, other in zip(found, expected, strict=True):
+            assert torch.allclose(one, other, atol=1e-5)
+
+
+# %% book/07-the-transformer.md#check_table_share
+def check_table_share(table_share):
+    """`table_share(config)`: of embedding and head in all parameters."""
+    assert abs(table_share(preset("gpt2")) - 0.3102) < 1e-4
+    assert abs(table_share(preset("qwen3")) - 0.2610) < 1e-4
+    assert abs(table_share(preset("village")) - 0.1815) < 5e-3
+
+
+# %% book/07-the-transformer.md#check_fold_norms
+def check_fold_norms(fold_norms):
+    """`fold_norms(model)`: the same logits, no weights in any norm."""
+    plain = {"qk_norm": False, "norm": "rms"}
+    for activation in ("swiglu", "relu2"):
+        model = small_model(activation=activation, **plain)
+        for name, parameter in model.named_parameters():
+            if "norm" in name:
+                parameter.data.uniform_(0.5, 2)
+        ids = torch.randint(11, (2, 7))
+        folded = fold_norms(model)
+        assert not folded.config.norm_weight
+        assert not any("norm" in name for name in folded.state_dict())
+        assert torch.allclose(folded(ids), model(ids), atol=1e-4)
+
+
+# %% book/07-the-transformer.md#check_share_heads
+def check_share_heads(share_heads):
+    """`share_heads(model, n_kv_heads)`: a model with fewer such heads."""
+    model = small_model(n_kv_heads=4)
+    ids = torch.randint(11, (2, 7))
+    assert torch.allclose(share_heads(model, 4)(ids), model(ids))
+    for block in model.blocks:
+        for matrix in (block.attention.k, block.attention.v):
+            heads = matrix.weight.data.view(2, 2, 8, 32)
+            heads[:, 1] = heads[:, 0]
+    shared = share_heads(model, 2)
+    assert shared.config.n_kv_heads == 2
+    assert shared.blocks[0].attention.k.weight.shape == (16, 32)
+    assert torch.allclose(shared(ids), model(ids), atol=1e-5)
+    assert not torch.allclose(share_heads(model, 1)(ids), model(ids))
+
+
+# %% book/07-the-transformer.md#check_lens
+def check_lens(lens):
+    """`lens(model, input_ids)`: logits after each block, "L B T V"."""
+    model = small_model(n_layers=3)
+    ids = torch.randint(11, (2, 6))
+    seen = lens(model, ids)
+    assert seen.shape == (3, 2, 6, 11)
+    assert torch.allclose(seen[-1], model(ids), atol=1e-6)
+    assert not torch.allclose(seen[0], seen[-1], atol=1e-2)
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+# %% book/07-the-transformer.md#check_widest
+def check_widest(widest):
+    """`widest(config, T, flops)`: the widest config within the budget."""
+    config = preset("village")
+    for T, millions in ((256, 10), (256, 2), (4_096, 30)):
+        flops = 1_000_000 * millions
+        found = widest(config, T, flops)
+        assert flops_per_token(found, T) <= flops
+        assert found.d_model % 64 == 0
+        assert found.d_ff == 4 * found.d_model
+        bigger = preset("village", d_model=found.d_model + 64,
+                        d_ff=found.d_ff + 256)
+        assert flops_per_token(bigger, T) > flops
+
+
+# %% book/07-the-transformer.md#check_parallel
+def check_parallel(parallel):
+    """`parallel(model)`: changes each block of the model, returns it."""
+    model = small_model(embed_shortcut=False)
+    block, x = model.blocks[0], torch.randn(2, 5, 32)
+    normed = block.attention_norm(x)
+    rotation = model.rotary(torch.arange(5))
+    expected = x + block.attention(normed, rotation) + block.mlp(normed)
+    assert parallel(model) is model
+    assert torch.allclose(block(x, x, rotation), expected, atol=1e-5)
+
+
+# %% book/07-the-transformer.md#table_share
+def table_share(config):
+    tables = 1 if config.tie_embeddings else 2
+    size = tables * config.vocab_size * config.d_model
+    return size / n_parameters(config)
+
+
+def test_table_share():
+    """The exercise "How much of it is vocabulary?"."""
+    check_table_share(table_share)
+
+
+# %% book/07-the-transformer.md#fold_norms
+def fold_norms(model):
+    config = dataclasses.replace(model.config, norm_weight=False)
+    folded = Transformer(config)
+    weights = dict(model.state_dict())
+    readers = {"norm.": ["head"]}
+    for i in range(config.n_layers):
+        block = f"blocks.{i}."
+        readers[f"{block}attention_norm."] = [
+            f"{block}attention.{name}" for name in "qkv"
+        ]
+        readers[f"{block}mlp_norm."] = [f"{block}mlp.up"]
+        if config.gated:
+            readers[f"{block}mlp_norm."].append(f"{block}mlp.gate")
+    for norm, matrices in readers.items():
+        scale = weights.pop(f"{norm}weight")
+        for name in matrices:
+            key = f"{name}.weight"
+            weights[key] = weights[key] * scale
+    folded.load_state_dict(weights)
+    return folded
+
+
+def test_fold_norms():
+    """The exercise "Norm without weights"."""
+    check_fold_norms(fold_norms)
+
+
+# %% book/07-the-transformer.md#share_heads
+def share_heads(model, n_kv_heads):
+    config = dataclasses.replace(model.config, n_kv_heads=n_kv_heads)
+    shared = Transformer(config)
+    weights = dict(model.state_dict())
+    for name, weight in weights.items():
+        if ".attention.k." in name or ".attention.v." in name:
+            groups = (n_kv_heads, -1, config.head_dim)
+            heads = weight.unflatten(0, groups).mean(1)
+            weights[name] = heads.flatten(0, 1)
+    shared.load_state_dict(weights)
+    return shared
+
+
+def test_share_heads():
+    """The exercise "Share the keys of a trained model"."""
+    check_share_heads(share_heads)
+
+
+# %% book/07-the-transformer.md#lens
+def lens(model, input_ids):
+    streams = []
+    hooks = [
+        block.register_forward_hook(lambda _, __, x: streams.append(x))
+        for block in model.blocks
+    ]
+    try:
+        with torch.no_grad():
+            model(input_ids)
+            return model.head(model.norm(torch.stack(streams)))
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def test_lens():
+    """The exercise "The lens"."""
+    check_lens(lens)
+
+
+# %% book/07-the-transformer.md#widest
+def widest(config, T, flops):
+    unit, ratio = 16 * config.n_heads, config.d_ff // config.d_model
+
+    def scaled(width):
+        sizes = {"d_model": width, "d_ff": ratio * width, "head_dim": 0}
+        return dataclasses.replace(config, **sizes)
+
+    width = unit
+    while flops_per_token(scaled(width + unit), T) <= flops:
+        width += unit
+    return scaled(width)
+
+
+def test_widest():
+    """The exercise "The largest model that fits"."""
+    check_widest(widest)
+
+
+# %% book/07-the-transformer.md#parallel
+def parallel(model):
+    def forward(block, x, first, rotation=None, mask=None):
+        normed = block.attention_norm(x)
+        mixed = block.attention(normed, rotation, mask)
+        return x + mixed + block.mlp(normed)
+
+    for block in model.blocks:
+        block.forward = partial(forward, block)
+    return model
+
+
+def test_parallel():
+    """The exercise "Parallel layers"."""
+    check_parallel(parallel)
