@@ -126,7 +126,7 @@ def fused_attention(
     scale: float | None = None,
     causal: bool = False,
 ) -> Float[Tensor, "*heads T E"]:
-    """`attention` through PyTorch's fused kernels, which keep no weights.
+    """`attention` through PyTorch's kernels, fused where they can be.
 
     Args:
         causal: as if `causal_mask(T, S)` were given too, and faster.
