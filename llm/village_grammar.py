@@ -188,7 +188,7 @@ def parse_scene(
 def unfold(
     weight: int, template: Template, tables: Mapping[str, Table]
 ) -> Iterator[tuple[int, Template]]:
-    """One template for each word of a leading gap `{!moral}`."""
+    """One template for each word of a leading gap `{!thief}`."""
     gap, _, after = template.slots[0] if template.slots else ("", "", "")
     if not gap.startswith("!"):
         yield weight << 16, template  # 16 bits more, for the words
