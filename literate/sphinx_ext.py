@@ -360,6 +360,7 @@ class FillIdentifiers(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:
         """Replace the mark by a definition list."""
+        self.numbers: dict[str, dict[str, str]] = {}
         for mark in list(self.document.findall(IdentifierIndex)):
             rows = nodes.bullet_list(classes=["identifiers"])
             for entry in identifiers(self.env):
@@ -376,12 +377,19 @@ class FillIdentifiers(SphinxPostTransform):
 
     def section(self, docname: str, target: str) -> str:
         """The number of the section that a cell stands in."""
-        for section in self.env.get_doctree(docname).findall(nodes.section):
-            if any(target in cell["ids"] for cell in section.findall(is_cell)):
-                inner = section
+        if docname not in self.numbers:
+            self.numbers[docname] = self.sections(docname)
+        return self.numbers[docname][target]
+
+    def sections(self, docname: str) -> dict[str, str]:
+        """For each cell of a page, the number of the innermost section around it."""
+        found: dict[str, str] = {}
         numbers = self.env.toc_secnumbers.get(docname, {})
-        number = numbers.get(f"#{inner['ids'][0]}") or numbers.get("") or ()
-        return ".".join(map(str, number))
+        for section in self.env.get_doctree(docname).findall(nodes.section):
+            number = numbers.get(f"#{section['ids'][0]}") or numbers.get("") or ()
+            for cell in section.findall(is_cell):
+                found |= dict.fromkeys(cell["ids"], ".".join(map(str, number)))
+        return found
 
     def link(self, docname: str, target: str, role: str) -> nodes.Node:
         """A link to a cell that shows its section."""
