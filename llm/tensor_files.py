@@ -6,13 +6,14 @@ or edit here and run `./build.sh stitch`.
 
 import json
 import math
-import os
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from safetensors.torch import save_file
 from torch import Tensor
+
+from llm.files import replacing
 
 # %% book/08-other-peoples-weights.md#LONGEST
 LONGEST = 100_000_000  # bytes of a header, as in the safetensors library
@@ -174,9 +175,5 @@ def find_tensors(folder: Path) -> Stored:
 # %% book/08-other-peoples-weights.md#write_tensors
 def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     """Write a safetensors file: all of it, or nothing."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        save_file(tensors, temporary, metadata={"format": "pt"})
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as file:
+        save_file(tensors, file.name, metadata={"format": "pt"})
