@@ -1,8 +1,9 @@
 """Execute: run the notebooks whose outputs may no longer be right; verify them all.
 
-Outputs follow from the chapter's code, the modules of `llm` that it imports, the files
-that it reads, and the locked versions. The notebook keeps the digest of each of these;
-where one has changed, it is stale. Time and memory are recorded as it is executed.
+Outputs follow from the chapter's code, the files that it makes, the modules of `llm`
+that it imports, the files that it reads, and the locked versions. The notebook keeps
+the digest of each of these; where one has changed, it is stale. Time and memory are
+recorded as it is executed.
 """
 
 import argparse
@@ -56,6 +57,7 @@ def key(chapter: Chapter) -> dict[str, str]:
     found = {"code": code.encode()}
     names = [*_declared(chapter), STYLE, CONFIG, "constraints.txt"]
     names += [use for cell in chapter.cells for use in _uses(cell.tree)]
+    names += [cell.tangle for cell in chapter.cells if cell.tangle]
     while names:
         name = names.pop()
         if name not in found and Path(name).is_file():

@@ -113,6 +113,15 @@ def test_the_style_of_figures_counts() -> None:
     assert stale(chapter("02")) == ["book/figures/matplotlibrc"]
 
 
+def test_the_files_that_a_chapter_makes_count() -> None:
+    edit("book/01-one.md", "python\nx = 1", "python\n:tangle: llm/one.py\n\nx = 1")
+    assert "llm/one.py" not in key(chapter("01"))
+    Path("llm/one.py").write_text("x = 1\n")
+    as_if_executed("01")
+    Path("llm/one.py").write_text("x = 2\n")
+    assert stale(chapter("01")) == ["llm/one.py"]
+
+
 def test_declared_inputs_count(tmp_path: Path) -> None:
     Path("runs").mkdir()
     Path("runs/a.json").write_text("1")
