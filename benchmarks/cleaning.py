@@ -2,8 +2,8 @@
 
     python benchmarks/cleaning.py --pages 35000 --out benchmarks/records
 
-The crawl is made first, and kept in `--folder` for the next run. Cleaning runs in a
-process of its own, whose peak memory is taken. The labels are read afterwards.
+The crawl is made first. Cleaning runs in a process of its own, whose peak memory is
+taken. The labels are read afterwards.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import json
 import math
 import resource
 import sys
+import tempfile
 import time
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -36,11 +37,10 @@ from llm.warc import (
 
 
 def make_crawl(folder: Path, pages: int, seed: int, exam: Path | None = None) -> Path:
-    """A crawl and its labels, unless they are there."""
-    if not (folder / "labels.jsonl").exists():
-        items = exam.read_text(encoding="utf-8").splitlines() if exam else []
-        stories = Village(seed=seed).stories()
-        write_crawl(folder, stories, pages=pages, seed=seed, evaluation=items)
+    """A crawl and its labels."""
+    items = exam.read_text(encoding="utf-8").splitlines() if exam else []
+    stories = Village(seed=seed).stories()
+    write_crawl(folder, stories, pages=pages, seed=seed, evaluation=items)
     (path,) = folder.glob("*.warc.gz")
     return path
 
@@ -171,27 +171,33 @@ def judge(folder: Path, out: Path) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--pages", type=int, default=35_000)
-    parser.add_argument("--folder", type=Path, default=Path("/tmp/literate-llm-crawl"))
     parser.add_argument("--out", type=Path, default=FOLDER / "records")
     parser.add_argument("--run", nargs=5, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.run:
         print(json.dumps(one_run(*args.run)))
         return
-    args.folder.mkdir(parents=True, exist_ok=True)
-    exam = examination(args.folder)
-    crawl = make_crawl(args.folder / str(args.pages), args.pages, 0, exam)
-    quality, limit = train(args.folder)
-    out = args.folder / f"clean-{args.pages}-{time.time_ns()}"
+    with tempfile.TemporaryDirectory() as folder:
+        record = measure(args.pages, Path(folder))
+    print(json.dumps({k: v for k, v in record.items() if k != "counts"}, indent=1))
+    print("written:", write_record("cleaning", record, args.out), file=sys.stderr)
+
+
+def measure(pages: int, folder: Path) -> dict[str, object]:
+    """Make a crawl, clean it, and hold what was kept against the labels."""
+    exam = examination(folder)
+    crawl = make_crawl(folder / "crawl", pages, 0, exam)
+    quality, limit = train(folder)
+    out = folder / "clean"
     run = in_a_process(__file__, "--run", crawl, out, quality, limit, exam)
     report = json.loads((out / "report.json").read_text())
     rows = funnel(report)
     labels = {row["record_id"]: row for row in read_rows(crawl.parent / "labels.jsonl")}
     curve = s_curve(labels, texts_of(crawl))
     inside = sum(row["low"] <= row["expected"] <= row["high"] for row in curve)
-    record = {
+    return {
         **machine("numpy", "fastwarc", "resiliparse"),
-        "pages": args.pages,
+        "pages": pages,
         "file_mb": crawl.stat().st_size / 1e6,
         "html_mb": rows[0][2] / 1e6,
         **run,
@@ -202,8 +208,6 @@ def main() -> None:
         "s_curve": curve,
         "s_curve_groups_inside": f"{inside} of {len(curve)}",
     }
-    print(json.dumps({k: v for k, v in record.items() if k != "counts"}, indent=1))
-    print("written:", write_record("cleaning", record, args.out), file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32, Int64
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
+
+from llm.files import replacing
 
 # %% book/03-cleaning-a-crawl.md#GopherRules
 STOP_WORDS = {"the", "be", "to", "of", "and", "that", "have", "with"}
@@ -183,7 +185,8 @@ class QualityClassifier:
     def save(self, path: str | Path) -> None:
         """Write the weights, half a megabyte, as safetensors."""
         bias = np.array([self.bias], np.float32)
-        save_file({"weights": self.weights, "bias": bias}, path)
+        with replacing(Path(path)) as file:
+            file.write(save({"weights": self.weights, "bias": bias}))
 
     @classmethod
     def load(cls, path: str | Path) -> "QualityClassifier":

@@ -1,4 +1,4 @@
-"""Checks: does a text agree with itself?.
+"""Checks whether a text agrees with itself.
 
 Tangled from book/appendix-a3-the-villages-tasks.md: edit the book,
 or edit here and run `./build.sh stitch`.
@@ -61,9 +61,8 @@ def objections(state: State, kind: str, args: list[str]) -> Iterator[str]:
             if at and state.lies.get(thing, at) != at:
                 yield f"{who} is at {at}, the {thing} isn't"
         case "seek", [who, thing]:
-            if state.holder.get(thing) == who or (
-                at and state.lies.get(thing) == at
-            ):
+            here = at and state.lies.get(thing) == at
+            if here or state.holder.get(thing) == who:
                 yield f"{who} looks for the {thing} where it is"
         case "lie", [thing, _] if thing in state.holder:
             yield f"{state.holder[thing]} has the {thing}"
