@@ -33,9 +33,9 @@ are!" people said {A:home} whenever they met {A:the}.
 > 5: settle A
 This is the story of {A:the}, who lived {A:home}. | Everybody {A:home} knew
 {A:the}. | If you go looking {A:home}, you may still meet {A:the}. | There
-is a green door {A:home}, and behind it lived {A:the}. | "Good morning,
+was a green door {A:home}, and behind it lived {A:the}. | "Good morning,
 {A:name}!" they used to call {A:home}, and {A} the {A:kind} would wave. | My
-grandmother, who grew up {A:home}, liked to tell of {A:the}.
+grandmother liked to tell of {A:the}, who lived {A:home}.
 = cold 3 cold: settle A
 It all began when {A:the} | The story goes that {A:the} | Not long ago
 {A:the} | Before breakfast one day {A:the}
@@ -46,13 +46,12 @@ is said that one {weather} {time} {A:the}
 {A} loved {L:love} more than anything. | There was nothing {A.she} liked
 better than {L:love}. | Nothing made {A} happier than {L:love}.
 = when 3 when
-It so happened that {A.she} | Not long ago {A.she} | In the first week of
-spring {A.she} | Before breakfast one day {A.she} | Then, on the day after
-the fair, {A.she} | When the swallows came back, {A.she}
+Early in May {A.she} | The other day {A.she} | In the first week of spring
+{A.she} | Before breakfast one day {A.she} | On the day after the fair
+{A.she} | When the swallows came back, {A.she}
 > 3 when
-One {weather} {time} {A.she} | It happened one {weather} {time} that {A.she}
-| On a {weather} {time} not long ago {A.she} | Then, one {weather} {time},
-{A.she}
+One {weather} {time} {A.she} | It was on a {weather} {time} that {A.she} |
+On a {weather} {time} not long ago {A.she}
 = aside.low 0.4
 {A} sat on the step with {A.her} chin in {A.her} hands. | Even {A.her}
 supper had no taste. | Nobody had ever seen {A} so quiet. | The sky looked
@@ -70,24 +69,22 @@ hurry?" called {C:the}, who was {chore}.
 The road led past {P:place}, where {here}. | Halfway, {P:at}, {A} stopped to
 tie a shoelace.
 = end
-That night {A} slept like a stone. | So it was, and it is still told
-{A.at_home}. | Ask {A}, and you will hear the story from the beginning. |
+That night {A} slept like a stone. | {A} told it all over again next day. |
 And the moon came up over {A.home} and found everyone content. | Some say it
 was a small thing. {A} never thought so. | {A} still smiles to think of it.
 | By nightfall the whole village knew. | {A} hummed until bedtime. | The
-soup that evening had never tasted better. | That is how it happened, and
-nobody {A.at_home} will tell you otherwise.
+soup that evening had never tasted better. | In the evening {A} sat on the
+step and watched the bats come out.
 = end.cold
-That night {A} slept like a stone. | {A} still smiles to think of it. | Ask
-{A}, and you will hear the story from the beginning. | And if nobody has
-changed it, that is how it ended. | By nightfall the whole village knew. |
+That night {A} slept like a stone. | {A} still smiles to think of it. | {A}
+told it all over again next day. | By nightfall the whole village knew. |
 {A} hummed until bedtime.
 = end.love 3
 And in the evening there was time for {L} again. | The rest of the day
 belonged to {L}.
 = end.proof
-They do not call {A} {T.is} for nothing. | Nobody wondered, for {A} had
-always been {T.is}.
+They do not call {A} {T.is} for nothing. | Now you know why people call {A}
+{T.is}.
 = end.change
 {A} has been a little less {T.is} since then. | For a whole week {A} was not
 in the least {T.is}.

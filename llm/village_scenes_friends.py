@@ -48,9 +48,8 @@ into {B.her} hands.
 = quarrel.solve.b 2: give B A X
 "You take it," said {B}, and held out the {X}. | And {B} gave {A} the {X}.
 = quarrel.turns 2
-They found that two can {X.use} as well as one. | On weekdays it was {A}'s
-after that, and on Sundays {B}'s. | Since then it has belonged to both of
-them.
+They found that two can {X.use} as well as one. | One day it was {A}'s after
+that, and the next day {B}'s. | Since then it has belonged to both of them.
 = quarrel.end 0.6
 The best seat is beside a friend. | Every storm runs out of rain. | It takes
 one to begin and two to make peace.
@@ -94,12 +93,15 @@ and a ruler.
 {B} came by to hold the other end. | Soon {B} was there too, with a pencil
 behind one ear.
 = build.done
-Before the sun went down, there it stood: {J}! | With the {X} and the {Y}
-the work went well, and soon there was {J}. | After three days there was
-{J}, a little crooked, but strong. | It took a week, but then there was {J}.
+Before the week was out, there it stood: {J}! | With the {X} and the {Y} the
+work went well, and soon there was {J}. | After three days there was {J}, a
+little crooked, but strong. | It took a week, but then there was {J}.
 = build.use 1: feel A M
 Now {A} could {J.use}, and {A.she} was {M:proud}. | So {A} could {J.use}
 after all, and was {M:proud}.
+> 1: feel A proud
+{A} tried it at once, and then once more. | {A} walked round it three times
+and could not stop smiling.
 = build.share.b 2: help A B
 {B} was the first to be invited. | "May I try it?" asked {B}, and of course
 {B.she} might.
@@ -120,8 +122,8 @@ better still. | Whoever begins is halfway there.
 ERRAND = """
 = errand.p 1: settle D; have A X; goal A send X D
 had to send {X:a_thing} to {D:the}, who lived {D:home}. | meant to give
-{X:a_thing} to {D:the}, whose house was {D:home}. | thought that {D:the},
-who lived {D:home}, should have {X:a_thing}.
+{X:a_thing} to {D:the}, whose house was {D:home}. | hoped that {D:the}, who
+lived {D:home}, would like {X:a_thing}.
 = errand.why 1
 Without one, {D} could not {X.use}. | It was a birthday present.
 = errand.busy
@@ -143,8 +145,8 @@ There {H}'s shoe fell apart, but {G:the} took the {X} on. | "I am late for
 work," said {H} to {G:the}. "Would you carry the {X}?" | Somebody was
 waiting there: it was {G:the}, and {H} passed the {X} on.
 = errand.lose 2 lose: drop H X
-{H} put the {X} down to tie a lace, and forgot it. | {H} stopped to rest,
-and went on without the {X}.
+{H} put the {X} down to pick a flower, and forgot it. | A butterfly came by,
+and {H} ran after it and left the {X} behind.
 = errand.found 1: settle G; move G P; get G X
 Luckily {G:the} came by and picked up the {X}. | It was {G:the} who found
 the {X} there, and saw the name on it.
@@ -152,6 +154,9 @@ the {X} there, and saw the name on it.
 {H} knocked at {D}'s door with the {X}, and {D} was {M:thankful}. | So it
 was {H} who brought the {X} to {D}, and {D} was {M:thankful}. | And in the
 end {D} got the {X} from {H}, and was {M:thankful}.
+> 1: move H D.home; give H D X; feel D thankful
+"For me?" asked {D}, when {H} held out the {X}. | {H} knocked, and {D} came
+running out and hugged first the {X} and then {H}.
 = errand.use
 Now {D} could {X.use} at last. | {D} had long wished to {X.use}, and now
 {D.she} could.
@@ -161,29 +166,29 @@ came for {A}: "Thank you for the {X}." | When {A} heard of it, {A.she}
 laughed.
 = errand.end 0.6
 Even the longest road ends at a door. | A small help can mend a big trouble.
-| Many feet make a short road.
+| Friends are the best post.
 """
 
 
 # %% book/appendix-a-the-village.md#FOLLOW
 FOLLOW = """
 = follow.p 1: goal A find S
-was woken by {S:sound}. | pricked up {A.her} ears: there was {S:sound} in
-the air. | put down {A.her} cup, for there was {S:sound} in the distance.
+was woken by {S:sound}. | pricked up {A.her} ears: from far away came
+{S:sound}. | put down {A.her} cup, for there was {S:sound} in the distance.
 = follow.wonder 0.4
 What could it be? | It was not the wind, and it was not the clock.
 = follow.go 1: move A P
-It came from {P:place}, so {A} went there. | {A} followed it to {P:place},
-where {here}.
+It seemed to come from {P:place}, so {A} went there. | {A} followed it to
+{P:place}, where {here}.
 = follow.b 1: settle B; follow B A
-"Wait for me!" called {B:the}, and ran after {A}. | Soon {B:the} came after
-{A}. | Then {B:the}, who had heard it too, came along.
+"Wait for me!" called {B:the}, and ran after {A}. | Soon {B:the} was walking
+beside {A}. | Then {B:the}, who had heard it too, came along.
 = follow.c 3 c: settle C; follow C B
 Behind {B} came {C:the}, who had been {chore}. | Even {C:the} dropped
 everything to follow {B}.
 = follow.turn 3 turn
-But now it came from {Q:place}, | Then it seemed to come from {Q:place}, |
-Suddenly it was {Q:at},
+There it was louder, but it came from {Q:place}, | But nobody was there. It
+came from {Q:place}, | No, it was farther on, {Q:at},
 = follow.two 1 on: move A Q; follow B A
 so {A} went on, and {B} went with {A.him}. | and {A} and {B} hurried there.
 = follow.three 3 on: move A Q; follow B A; follow C A
@@ -205,6 +210,9 @@ said {D}. "Come closer."
 {A} was {M:glad}, and stayed until dark. | They all began to laugh, and {A}
 was {M:glad}. | And {A}, who was {M:glad}, stayed for supper. | It was a
 merry end to a long walk, and {A} was {M:glad}.
+> 1: feel A glad
+{A} laughed until {A.she} had to sit down. | They stayed until the moon was
+up.
 = follow.late 2
 When {C} heard about it, there was nothing left but the crumbs. | {C} was
 sorry to have missed it.
@@ -287,12 +295,14 @@ They looked at each other, and both looked away. | {A} coughed. {B} coughed
 too.
 = friend.first 1: meet A B
 "Do you like {L:love}?" asked {A} at last. | "May I sit here?" asked {B},
-and {A} made room. | A gust of wind took {A.her} hat, and {B} caught it.
+and {A} made room. | {A} sneezed. "Bless you," said {B}, and held out a
+handkerchief.
 = friend.loves 1: meet A B
 "Do you like {L} too?" asked {A} at last.
 = friend.yes
-"I thought you would never ask," said {B}. | It turned out that both of them
-were fond of {snack}. | And then they talked about everything under the sun.
+And then they talked about everything under the sun. | One word led to
+another, and soon both were laughing. | {B} smiled, and so did {A}, and the
+rest was easy.
 = friend.give 2 gift: meet B A
 {B} gave {A} {K:keepsake}, to remember the day. | "Keep this," said {B}, and
 put {K:keepsake} into {A.her} hand.
@@ -303,6 +313,9 @@ they noticed.
 = friend.glad 1: feel A M; feel B M
 {A} was {M:glad}, and {B} no less. | Two people went home that night, and
 both were {M:glad}.
+> 1: feel A glad; feel B glad
+The way home had never seemed so short. | {A} skipped all the way home, and
+{B} all the way back again.
 = friend.later
 Since then there has been a second cup on {A}'s table. | The next morning
 {B} was at the door, with {snack}. | After that, nobody ever saw one of them

@@ -59,6 +59,9 @@ into {A.her} hands. | And so the {X} came back to {A}.
 = lost.glad 1: feel A M
 {A} was {M:glad}. | {A} laughed out loud, so {M:glad} was {A.she}. | Never
 had {A} been so {M:glad}. | Now {A} could {X.use} again, and was {M:glad}.
+> 1: feel A glad
+{A} hugged {B} first and the {X} second. | "I will never let it out of my
+sight again," said {A}.
 = lost.thank 1: help B A
 To thank {B.him}, {A} brought {B} {snack}. | {B} would take no reward, but
 could not say no to {snack}. | "You are a friend," said {A}, and gave {B}
@@ -132,6 +135,9 @@ the door a little way. | {B} was sitting by the window when {A} came in
 "This is for you," said {A}. {B} held the {X} and was {M:thankful}. | {A}
 gave {B} the {X}, and {B.she} was {M:thankful}. | {B} unwrapped the {X} and
 was {M:thankful}.
+> 1: give A B X; feel B thankful
+{A} held out the {X}, and {B} threw both arms round {A.him}. | "For me?"
+asked {B}, when {A} held out the {X}.
 = gift.use
 And so {B} could {X.use} again. | "Now I can {X.use}!" cried {B}, and danced
 round the table.
@@ -168,6 +174,9 @@ gave {A.him} {X:a_look} {X}.
 = promise.use 1: feel A M
 Now {A} could {X.use}, and {A.she} was {M:glad}. | {A} went off to {X.use},
 and was {M:glad}. | "At last I can {X.use}!" thought {A}, who was {M:glad}.
+> 1: feel A glad
+{A} thanked {B} three times and hurried home with it. | {A} sang all the way
+home.
 = promise.rain 2 on
 Then, on the way back, it began to pour, and the road turned into a stream.
 | When it was time to go back, a storm bent the trees down to the ground.
@@ -207,9 +216,10 @@ So the {X} came back to {B} {W}, as {A} had promised. | And {A} stood
 It was well that {A} came, for {B} wanted to {X.use}. | {B} had been
 waiting, for it was {B.her} turn to {X.use}.
 = promise.trust 1: feel B M
-"Your word is worth gold," said {B}, who was {M:thankful}. | From then on
-{B} lent {A} whatever {A.she} asked for. | {B} was {M:thankful}, and gave
-{A} {snack} for the way home.
+"Your word is worth gold," said {B}, who was {M:thankful}. | {B} was
+{M:thankful}, and gave {A} {snack} for the way home.
+> 1: feel B thankful
+From then on {B} lent {A} whatever {A.she} asked for.
 = promise.break 1 break: feel A M
 On the way back {A.she} slipped, the {X} {X.broke}, and {A} was {M:guilty}.
 | Then somebody bumped into {A}, and the {X} {X.broke}. How {M:guilty} {A}
@@ -235,9 +245,9 @@ HARVEST = """
 needed {N:goal} {F:food} for {V:feast}. | promised {N:goal} {F:food} for
 {V:feast}. | was asked for {N:goal} {F:food} for {V:feast}, and had none.
 = harvest.more 4 more: move A P; gain A K
-{A} asked {P:at}, where {here}, and came back with {K:number}. | There were
-{K:number} to be had {P:at}, and {A} took them home. | Down {A.she} went to
-{P:place} and brought home {K:number}.
+{A} asked {P:at}, where {here}, and came back with {K:number}. | Somebody
+{P:at} could spare {K:number}, and {A} carried them home. | Down {A.she}
+went to {P:place} and brought home {K:number}.
 > 1 more: gain A K
 On the top shelf of the pantry {A} found {K:number}. | An old aunt sent
 {A.him} {K:number} in a basket.
@@ -260,6 +270,9 @@ had not forgotten, and sent {A.him} {K:number}.
 At last {A} had enough for {V}, and was {M:proud}. | Now there were enough
 for {V}, and {A} was {M:proud}. | {A} counted twice: it was enough, and
 {A.she} was {M:proud}.
+> 1: feel A proud
+That was enough for {V}, and {A} danced round the basket. | "That makes
+enough for {V}!" cried {A}.
 = harvest.c 2
 Guess who got the best seat that evening? It was {C}. | {C} was invited, and
 sat next to {A}.
@@ -292,9 +305,9 @@ have {Y.a}," said {C:the}, "but I would rather {X.use}."
 "My {X} for your {Y}," said {A}, and {C} shook hands on it. | So {A} and {C}
 swapped, the {X} for the {Y}. | {C} took the {X}, and {A} took the {Y}.
 = swap.long 1: goal C get V; settle D; have D V
-But just then {C} needed {V:a_thing} even more, and only {D:the} had one. |
-"For {V:a_thing} you may have it," said {C}. One like that belonged to
-{D:the}.
+But {C} would not part with it for less than {V:a_thing}, and only {D:the}
+had one. | "For {V:a_thing} you may have it," said {C}, who had always
+wanted one. One like that belonged to {D:the}.
 = swap.fourth 1: swap A D X V
 {D} was happy to have the {X}, and gave {A} the {V}. | So {A} swapped with
 {D}, the {X} for the {V}.
@@ -308,6 +321,8 @@ had the {Z}.
 = swap.glad 1: feel A M
 Now {A} could {Z.use}, and was {M:glad}. | {A} went off to {Z.use}, and was
 {M:glad}.
+> 1: feel A glad
+{A} skipped all the way home with it. | {A} could not stop looking at it.
 = swap.miss 1 miss: feel A M
 But at night {A} missed the {X}, and was {M:sad}.
 = swap.undo 1: swap C A X Z; feel A glad; feel C glad
@@ -363,6 +378,9 @@ you!" {B} was {M:thankful}.
 = hide.give 1: give A B X; feel B M
 "Happy birthday!" said {A}, and {B} was {M:thankful}. | {A} gave {B} the
 {X}, and {B.she} was {M:thankful}.
+> 1: give A B X; feel B thankful
+"Surprise!" cried {A}, and {B} unwrapped the {X} and gasped. | "For me?"
+asked {B}, when {A} held out the {X}.
 = hide.party
 There was {snack} for everybody, even for {C}. | They lit the candles, and
 {C} was forgiven. | "I have always wanted to {X.use}," said {B}.

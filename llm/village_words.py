@@ -58,12 +58,12 @@ TRAITS = {
 GROUPS = {trait: group for group in TRAITS for trait in TRAITS[group]}
 # What happens to whom: plots that show the trait.
 LEANINGS = {
-    "careless": ("lost", "hide"),
-    "kind": ("gift", "rescue"),
-    "proud": ("quarrel", "swap"),
-    "able": ("build", "harvest", "errand"),
+    "careless": ("lost", "promise"),
+    "kind": ("gift", "rescue", "hide"),
+    "proud": ("quarrel",),
+    "able": ("build", "harvest", "swap"),
     "brave": ("follow", "rescue"),
-    "true": ("promise",),
+    "true": ("promise", "errand"),
     "shy": ("friend",),
 }
 # Adjectives that go with all things, and those of one material.
@@ -219,15 +219,15 @@ NUMBERS = words("""no, one, two, three, four, five, six, seven, eight, nine,
 # What somebody builds, and what for.
 JOBS = pairs("""
     a boat: see the other side of the lake; a treehouse: watch the stars
-    from it; a bench: rest on the way up; a swing: fly over the nettles; a
-    bridge: cross the stream with dry feet; a henhouse: keep the fox out; a
-    raft: float down to the sea; a stage: put on a play; a cart: take
-    everyone to the fair; a dovecote: hear cooing in the morning; a rocking
-    horse: ride without leaving the kitchen; a sundial: be on time for once;
-    a bookcase: have all the stories in one place; a trellis: let the roses
-    climb; a puppet theatre: make the children laugh; a chicken ladder: help
-    the hens to bed; a letterbox: get some letters at last; a windbreak:
-    have breakfast outside
+    from high up; a bench: rest on the way up; a swing: fly over the
+    nettles; a bridge: cross the stream with dry feet; a henhouse: keep the
+    fox out; a raft: float down to the sea; a stage: put on a play; a cart:
+    take everyone to the fair; a dovecote: hear cooing in the morning; a
+    rocking horse: ride without leaving the kitchen; a sundial: be on time
+    for once; a bookcase: have all the stories in one place; a trellis: let
+    the roses climb; a puppet theatre: make the children laugh; a chicken
+    ladder: help the hens to bed; a letterbox: get some letters at last; a
+    windbreak: have breakfast outside
 """)
 # How it goes wrong at first.
 FAILURES = words("""the boat sank in the shallows, it slid out of the tree,
@@ -307,7 +307,7 @@ TABLES = {
         imitating birdcalls, spinning wool, juggling turnips,
         sketching insects, collecting buttons"""),
     "glad": words("""happy, glad, cheerful, delighted, pleased, content,
-        joyful, merry, radiant, overjoyed, in high spirits"""),
+        overjoyed, in high spirits, as happy as could be"""),
     "sad": words("""sad, worried, upset, gloomy, miserable, downcast,
         troubled, wretched, heavy-hearted, close to tears"""),
     "thankful": words("""grateful, touched, thankful, moved,
@@ -317,9 +317,9 @@ TABLES = {
     "annoyed": words("cross, annoyed, angry, vexed, grumpy all day"),
     "afraid": words("""afraid, frightened, nervous, uneasy, anxious,
         scared"""),
-    "proud": words("""proud, satisfied, pleased, relieved, ten feet
+    "proud": words("""proud, pleased, relieved, delighted, ten feet
         tall"""),
-    "lone": words("lonely, left behind, forgotten, empty, friendless"),
+    "lone": words("lonely, left out, friendless, small and lonely"),
     "guilty": words("ashamed, sorry, sick at heart, close to tears"),
     "dismay": words("dismayed, alarmed, aghast, upset, in despair"),
     "keepsake": words("""a button, a white pebble, a feather, a snail shell,
