@@ -59,7 +59,7 @@ from llm.warc import (
 # %% book/03-cleaning-a-crawl.md#CleanOptions
 @dataclass(frozen=True)
 class CleanOptions:
-    """What to keep. The defaults are the published ones."""
+    """What to keep. Rules and MinHash have published defaults."""
 
     language: str = "en"
     """The language to keep."""
@@ -281,7 +281,7 @@ def common_lines(work: Path, limit: int) -> frozenset[int]:
 def find_copies(
     work: Path, bands: int
 ) -> dict[str, Int64[np.ndarray, "N"]]:
-    """For each document, the first one that it is a copy of, twice."""
+    """The first document equal to each, and the first of its cluster."""
     sifted = chunks(work, "sift")
     texts = load_all(sifted, "texts")
 

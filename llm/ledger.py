@@ -200,9 +200,9 @@ def run_pass(
     what: str, unit: str, total: int, steps: Iterable[int], shown: bool
 ) -> None:
     """Run a pass, with a bar if it is to be shown."""
-    hidden = None if shown else True
     with progress(
-        total=total, desc=what, unit=unit, unit_scale=True, disable=hidden
+        total=total, desc=what, unit=unit, unit_scale=True,
+        disable=not shown,
     ) as bar:
         for step in steps:
             bar.update(step)

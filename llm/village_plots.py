@@ -154,7 +154,7 @@ def errand(n: Narrator) -> None:
     n.bound["H"] = n.bound["G"]
     n.step("errand.walk")
     while True:
-        on = ("errand.on",) if n.length < 420 else ()
+        on = ("errand.on",) if n.length < 360 else ()
         more = ("errand.lose", "errand.meet") if len(n.cast) < 4 else ()
         tag = n.step("errand.arrive", *more, *on)
         if tag == "errand.arrive":

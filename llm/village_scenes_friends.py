@@ -145,8 +145,8 @@ There {H}'s shoe fell apart, but {G:the} took the {X} on. | "I am late for
 work," said {H} to {G:the}. "Would you carry the {X}?" | Somebody was
 waiting there: it was {G:the}, and {H} passed the {X} on.
 = errand.lose 2 lose: drop H X
-{H} put the {X} down to pick a flower, and forgot it. | A butterfly came by,
-and {H} ran after it and left the {X} behind.
+{H} put the {X} down to pick a flower, and forgot it. | A butterfly flew by,
+and {H} ran after it without the {X}.
 = errand.found 1: settle G; move G P; get G X
 Luckily {G:the} came by and picked up the {X}. | It was {G:the} who found
 the {X} there, and saw the name on it.

@@ -305,9 +305,8 @@ have {Y.a}," said {C:the}, "but I would rather {X.use}."
 "My {X} for your {Y}," said {A}, and {C} shook hands on it. | So {A} and {C}
 swapped, the {X} for the {Y}. | {C} took the {X}, and {A} took the {Y}.
 = swap.long 1: goal C get V; settle D; have D V
-But {C} would not part with it for less than {V:a_thing}, and only {D:the}
-had one. | "For {V:a_thing} you may have it," said {C}, who had always
-wanted one. One like that belonged to {D:the}.
+But {C} wanted {V:a_thing} for it, and only {D:the} had one. | "Only for
+{V:a_thing}," said {C}. One like that belonged to {D:the}.
 = swap.fourth 1: swap A D X V
 {D} was happy to have the {X}, and gave {A} the {V}. | So {A} swapped with
 {D}, the {X} for the {V}.

@@ -110,6 +110,8 @@ def check_scrub_cards(scrub_cards):
     assert scrub_cards(f"Pay with {number}.") == "Pay with [card]."
     assert scrub_cards(number.replace(" ", "-")) == "[card]"
     assert scrub_cards(number.replace(" ", "")) == "[card]"
+    assert scrub_cards(f"Card {number} 12/27") == "Card [card] 12/27"
+    assert scrub_cards(f"Pay 2 {number} {number}") == "Pay 2 [card] [card]"
     for text in (
         "4111 1111 1111 1112", "in 1998 and 2004", "0306406152",
         "12345678901234567890123", "978-0-306-40615-7",
@@ -224,9 +226,13 @@ def scrub_cards(text):
     """Put `[card]` in the place of card numbers."""
 
     def replace_card(match):
-        digits = re.sub(r"\D", "", match[0])
-        good = 13 <= len(digits) <= 19 and luhn(digits)
-        return "[card]" if good else match[0]
+        row = match[0]
+        ends = [m.end() for m in re.finditer(r"\d(?!\d)", row)]
+        for end in reversed(ends):
+            digits = re.sub(r"\D", "", row[:end])
+            if 13 <= len(digits) <= 19 and luhn(digits):
+                return "[card]" + scrub_cards(row[end:])
+        return row[: ends[0]] + scrub_cards(row[ends[0] :])
 
     return re.sub(r"(?<!\d)\d(?:[ -]?\d){12,}(?!\d)", replace_card, text)
 
