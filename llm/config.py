@@ -115,6 +115,7 @@ def check_config(config: ModelConfig) -> None:
 
 
 # %% book/07-the-transformer.md#presets
+# ** packs several fields into a line.
 LIKE_GPT2 = {
     **{"vocab_size": 50_257, "max_seq_len": 1_024, "norm_eps": 1e-5},
     **{"norm": "layer", "activation": "gelu_tanh", "position": "learned"},

@@ -4,13 +4,14 @@ Tangled from book/08-other-peoples-weights.md: edit the book,
 or edit here and run `./build.sh stitch`.
 """
 
-import math
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from llm.config import ModelConfig
 from llm.position import RopeScaling
+from llm.tensor_files import brief, checked_option, positive
 
 
 # %% book/08-other-peoples-weights.md#Family
@@ -27,7 +28,8 @@ class Family:
     fixed: dict[str, Any]  # fields of ModelConfig that can't vary
     neutral: dict[str, Any]  # options that must be as here, or absent
     transposed: tuple[str, ...] = ()  # their modules with "in out" weights
-    ignored: tuple[str, ...] = ()  # ends of names that hold no weights
+    ignored: str = ""  # pattern of names that hold no weights
+    aliases: dict[str, str] = field(default_factory=dict)  # of options
 
 
 # %% book/08-other-peoples-weights.md#PLAIN_BLOCK
@@ -77,7 +79,12 @@ GPT2_FILES = Family(
         **{"scale_attn_weights": True, "add_cross_attention": False},
     },
     transposed=("c_attn", "c_proj", "c_fc"),
-    ignored=(".attn.bias", ".attn.masked_bias"),
+    ignored=r"transformer\.h\.\d+\.attn\.(masked_)?bias",
+    aliases={
+        **{"hidden_size": "n_embd", "num_hidden_layers": "n_layer"},
+        **{"num_attention_heads": "n_head"},
+        **{"max_position_embeddings": "n_positions"},
+    },
 )
 
 
@@ -120,7 +127,7 @@ LLAMA_FILES = Family(
         **PLAIN_BLOCK,
     },
     neutral={"partial_rotary_factor": 1.0},
-    ignored=(".rotary_emb.inv_freq",),
+    ignored=r"model\.layers\.\d+\.self_attn\.rotary_emb\.inv_freq",
 )
 QWEN3_FILES = Family(
     architecture="Qwen3ForCausalLM",
@@ -173,69 +180,125 @@ def layout(names: Iterable[str], family: Family) -> dict[str, list[str]]:
     return held
 
 
-# %% book/08-other-peoples-weights.md#SCALING
-SCALING = {
-    "original_max_position_embeddings": "original_max_seq_len",
-    **{n: n for n in ("factor", "beta_fast", "beta_slow")},
-    **{n: n for n in ("attention_factor", "low_freq_factor")},
-    "high_freq_factor": "high_freq_factor",
+# %% book/08-other-peoples-weights.md#LENGTH
+LENGTH = "original_max_position_embeddings"
+ROPE_KINDS = {
+    "linear": ("factor",),
+    "yarn": (
+        *("factor", LENGTH, "beta_fast", "beta_slow", "attention_factor"),
+    ),
+    "llama3": ("factor", LENGTH, "low_freq_factor", "high_freq_factor"),
 }
-ROPE_KINDS = ("linear", "yarn", "llama3")
+OPTIONAL = ("beta_fast", "beta_slow", "attention_factor")
 NO_EFFECT = {"truncate": True, "partial_rotary_factor": 1.0}
 
 
+# %% book/08-other-peoples-weights.md#rope_options
+def rope_options(options: dict[str, Any]) -> dict[str, Any]:
+    """What a config says of RoPE, in the places where files have it."""
+    new, old = options.get("rope_parameters"), options.get("rope_scaling")
+    rope = old if new is None else new
+    if rope is not None and not isinstance(rope, dict):
+        raise ValueError(f"the scaling of RoPE is {brief(rope)}, no object")
+    if new and old and new != old:
+        raise ValueError("rope_parameters and rope_scaling differ")
+    rope = {k: v for k, v in (rope or {}).items() if v is not None}
+    rope.setdefault("rope_type", rope.get("type", "default"))
+    rope.pop("type", None)
+    outside = ["rope_theta"]
+    if rope["rope_type"] != "default":
+        outside.append(LENGTH)
+    for name in outside:
+        value = options.get(name)
+        if value is not None and rope.setdefault(name, value) != value:
+            raise ValueError(f"there are two {name}, which differ")
+    return rope
+
+
+# %% book/08-other-peoples-weights.md#read_rope
 def read_rope(options: dict[str, Any]) -> dict[str, Any]:
     """The fields of a ModelConfig that tell how positions rotate."""
-    rope = options.get("rope_parameters") or options.get("rope_scaling")
-    if not isinstance(rope, dict | None):
-        raise ValueError(f"the scaling of RoPE is {rope!r}, no object")
-    rope = {k: v for k, v in (rope or {}).items() if v is not None}
-    base = rope.pop("rope_theta", options.get("rope_theta", 10_000.0))
-    if type(base) not in (int, float) or not 0 < base < math.inf:
-        raise ValueError(f"rope_theta is {base!r}, no positive number")
-    legacy = rope.pop("type", "default")
-    kind = rope.pop("rope_type", legacy)
+    rope = rope_options(options)
+    base = positive("rope_theta", rope.pop("rope_theta", 10_000.0))
+    if base <= 1:
+        raise ValueError(f"rope_theta is {base}, but must be above 1")
+    kind = rope.pop("rope_type")
     rope = {k: v for k, v in rope.items() if NO_EFFECT.get(k) != v}
     if kind == "default" and not rope:
         return {"rope_base": float(base)}
-    if kind not in ROPE_KINDS or rope.keys() - SCALING.keys():
-        what = min(rope.keys() - SCALING.keys(), default=kind)
-        raise ValueError(f"RoPE is scaled with {what!r}, unknown to us")
-    trained = options.get("max_position_embeddings")
-    values = {SCALING[k]: v for k, v in rope.items()}
+    if kind not in ("default", *ROPE_KINDS):
+        raise ValueError(f"RoPE's kind is {brief(kind)}, unknown to us")
+    names = ROPE_KINDS.get(kind, ())
+    if unknown := rope.keys() - set(names):
+        what = brief(min(unknown))
+        raise ValueError(f"RoPE, {kind}, has {what}, unknown to us")
     if kind == "yarn":
-        values.setdefault("original_max_seq_len", trained)
-    for name, value in values.items():
-        if type(value) not in (int, float):
-            raise ValueError(f"RoPE's {name} is {value!r}, no number")
-    if "factor" not in values:
-        raise ValueError("the scaling of RoPE has no factor")
+        rope.setdefault(LENGTH, options.get("max_position_embeddings"))
+    for name in names:
+        if name not in rope and name not in OPTIONAL:
+            raise ValueError(f"the scaling of RoPE has no {name}")
+    values = {k: positive(k, v) for k, v in rope.items() if k != LENGTH}
+    if LENGTH in rope:
+        length = checked_option(LENGTH, rope[LENGTH], int)
+        values["original_max_seq_len"] = length
     scaling = RopeScaling(kind, **values)
     return {"rope_base": float(base), "rope_scaling": scaling}
 
 
-# %% book/08-other-peoples-weights.md#checked_option
-def checked_option(name: str, value: Any, kind: Any) -> Any:
-    """An option's value, if it has the type that its field needs."""
-    if kind is float and type(value) is int:
-        value = float(value)
-    if type(value) is not kind:
-        raise ValueError(f"{name} is {value!r}, no {kind.__name__}")
-    if kind is int and not 0 <= value < 1 << 31:
-        raise ValueError(f"{name} is {value}: out of range")
-    return value
+# %% book/08-other-peoples-weights.md#NEUTRAL
+NEUTRAL = {
+    **{"is_causal": True, "quantization_config": None},
+    **{"is_encoder_decoder": False, "chunk_size_feed_forward": 0},
+}
+HARMLESS = re.compile(
+    r"model_type|architectures|transformers_version|use_cache|n_ctx"
+    r"|(bos|eos|pad)_token_id|(torch_)?dtype|_name_or_path|id2label"
+    r"|label2id|problem_type|return_dict|initializer_range|output_\w+"
+    r"|\w+_dropout|\w+_pdrop|summary_\w+|task_specific_params"
+    r"|reorder_and_upcast_attn|pretraining_tp|sliding_window"
+    r"|max_window_layers|layer_types|rope_\w+|" + LENGTH
+)
 
 
+def unknown_options(options: dict[str, Any], family: Family) -> list[str]:
+    """Options that are neither read nor known to change nothing."""
+    known = {*family.options.values(), *family.aliases, *family.neutral}
+    return sorted(
+        name
+        for name in options.keys() - known - NEUTRAL.keys()
+        if not HARMLESS.fullmatch(name)
+    )
+
+
+# %% book/08-other-peoples-weights.md#check_neutral
 def check_neutral(options: dict[str, Any], family: Family) -> None:
     """Refuse options that would change what the model computes."""
-    neutral = {**family.neutral, "quantization_config": None}
-    for name, value in neutral.items():
+    for name, value in {**family.neutral, **NEUTRAL}.items():
         found = options.get(name)
         if found is not None and found != value:
-            raise ValueError(f"{name} is {found!r}: we know only {value!r}")
-    kinds = options.get("layer_types") or []
-    if any(kind != "full_attention" for kind in kinds):
-        raise ValueError("layer_types has others than 'full_attention'")
+            raise ValueError(
+                f"{name} is {brief(found)}: we know only {value!r}; for "
+                "others use transformers"
+            )
+    for alias, name in family.aliases.items():
+        found = options.get(alias)
+        if found is not None and found != options.get(name):
+            raise ValueError(
+                f"{alias} and {name} mean the same, but differ"
+            )
+    classes = options.get("architectures") or [family.architecture]
+    if not isinstance(classes, list) or family.architecture not in classes:
+        raise ValueError(
+            f"architectures is {brief(classes)}, not {family.architecture}"
+        )
+    kinds = options.get("layer_types")
+    n = options.get(family.options["n_layers"])
+    if kinds is not None and (
+        not isinstance(kinds, list)
+        or len(kinds) != n
+        or any(kind != "full_attention" for kind in kinds)
+    ):
+        raise ValueError("layer_types isn't 'full_attention' for each layer")
 
 
 # %% book/08-other-peoples-weights.md#read_config
@@ -248,23 +311,26 @@ def read_config(options: dict[str, Any]) -> tuple[Family, ModelConfig]:
     model_type = options.get("model_type")
     if not isinstance(model_type, str) or model_type not in FAMILIES:
         known = ", ".join(FAMILIES)
-        raise ValueError(f"model_type is {model_type!r}: not {known}")
+        raise ValueError(
+            f"model_type is {brief(model_type)}: we know {known}; for "
+            "others use transformers"
+        )
     family = FAMILIES[model_type]
     check_neutral(options, family)
     types = {item.name: item.type for item in fields(ModelConfig)}
     values = dict(family.fixed)
     for ours, theirs in family.options.items():
         value = options.get(theirs)
-        if theirs == "n_inner" and value is None:
-            value = 4 * checked_option("n_embd", options.get("n_embd"), int)
-        if value is None:
-            value = family.defaults.get(theirs)
-        value = checked_option(theirs, value, types[ours])
-        if ours == "activation":
-            if value not in family.activations:
-                raise ValueError(f"{theirs} is {value!r}, unknown to us")
-            value = family.activations[value]
-        values[ours] = value
+        if value is None and theirs == "n_inner":
+            values[ours] = 4 * values["d_model"]
+        elif value is None and theirs in family.defaults:
+            values[ours] = family.defaults[theirs]
+        else:
+            values[ours] = checked_option(theirs, value, types[ours])
+    if (name := values["activation"]) not in family.activations:
+        theirs = family.options["activation"]
+        raise ValueError(f"{theirs} is {brief(name)}, unknown to us")
+    values["activation"] = family.activations[name]
     if values["position"] == "rope":
         values |= read_rope(options)
     return family, ModelConfig(**values)
@@ -286,9 +352,10 @@ def check_expressible(config: ModelConfig, name: str) -> None:
         wrong.append("activation")
     if c.qkv_bias != c.out_bias:
         wrong.append("out_bias")
-    if name == "gpt2":
-        wrong += ["n_kv_heads"] * (c.n_kv_heads != c.n_heads)
-        wrong += ["head_dim"] * (c.head_dim * c.n_heads != c.d_model)
+    if name == "gpt2" and c.n_kv_heads != c.n_heads:
+        wrong.append("n_kv_heads")
+    if name == "gpt2" and c.head_dim * c.n_heads != c.d_model:
+        wrong.append("head_dim")
     elif c.rope_scaling and c.rope_scaling.kind not in ROPE_KINDS:
         wrong.append("rope_scaling")
     if wrong:
@@ -323,11 +390,9 @@ def write_config(config: ModelConfig) -> dict[str, Any]:
 
 def write_scaling(scaling: RopeScaling) -> dict[str, Any]:
     """A scaling of RoPE in the words of transformers."""
-    wanted = {
-        "linear": ("factor",),
-        "yarn": tuple(SCALING)[:5],
-        "llama3": (*tuple(SCALING)[:2], *tuple(SCALING)[5:]),
-    }[scaling.kind]
-    values = {name: getattr(scaling, SCALING[name]) for name in wanted}
-    values = {k: v for k, v in values.items() if v is not None}
-    return {"rope_type": scaling.kind, **values}
+    values: dict[str, Any] = {"rope_type": scaling.kind}
+    for name in ROPE_KINDS[scaling.kind]:
+        ours = "original_max_seq_len" if name == LENGTH else name
+        if (value := getattr(scaling, ours)) is not None:
+            values[name] = value
+    return values

@@ -225,7 +225,7 @@ class Transformer(nn.Module):
                 causal if not given.
             positions: of each token in its document; 0, 1, 2 ... if not given.
         """
-        length = None
+        length = None  # asking `positions` would make a GPU wait
         if positions is None:
             length, most = input_ids.shape[1], self.config.max_seq_len
             if self.position is not None and length > most:

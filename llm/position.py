@@ -35,7 +35,7 @@ def alibi_slopes(n_heads: int) -> Float[Tensor, " H"]:
     For a power of two a geometric sequence down to 2^-8; else that of the
     power below, and every other member of that of the power above.
     """
-    below = 1 << (n_heads.bit_length() - 1)
+    below = 1 << (n_heads.bit_length() - 1)  # power of two <= n_heads
     first = 2 ** (-8 * torch.arange(1, below + 1) / below)
     more = 2 ** (-4 * torch.arange(1, 2 * below + 1, 2) / below)
     return torch.cat((first, more[: n_heads - below]))
@@ -102,8 +102,8 @@ class RopeScaling:
     but for "ntk": there "dynamic" takes the factor from the text's length.
 
     Raises:
-        ValueError: an unknown kind, a factor below 1, or borders that are
-            missing or in the wrong order.
+        ValueError: an unknown kind, a factor below 1, a length that is
+            missing, borders in the wrong order, or what is no number.
     """
 
     kind: str  # "linear", "ntk", "yarn" or "llama3"
@@ -116,20 +116,7 @@ class RopeScaling:
     high_freq_factor: float = 4.0  # llama3: like beta_fast
 
     def __post_init__(self) -> None:
-        if self.kind not in ("linear", "ntk", "yarn", "llama3"):
-            raise ValueError(
-                f"kind is {self.kind!r}: linear, ntk, yarn or llama3"
-            )
-        if not self.factor >= 1:
-            raise ValueError(f"factor is {self.factor}: at least 1")
-        if self.low_freq_factor >= self.high_freq_factor:
-            raise ValueError("high_freq_factor must exceed low_freq_factor")
-        trained, needed = self.original_max_seq_len, ("yarn", "llama3")
-        if self.kind in needed and not (trained and trained > 0):
-            raise ValueError(
-                f"original_max_seq_len is {trained}: {self.kind} needs the "
-                "length that the model was trained at"
-            )
+        check_scaling(self)
 
     @property
     def magnitude(self) -> float:
@@ -139,6 +126,41 @@ class RopeScaling:
         if self.attention_factor is not None:
             return self.attention_factor
         return 0.1 * math.log(self.factor) + 1
+
+
+def check_number(name: str, value: object, least: float = 1e-18) -> None:
+    """Refuse what isn't a number, too low, or all but infinite."""
+    fits = isinstance(value, int | float) and least < value < 1e18
+    if not fits or isinstance(value, bool):
+        raise ValueError(
+            f"{name} is {value!r}: not between {least:g} and 1e+18"
+        )
+
+
+def check_scaling(scaling: RopeScaling) -> None:
+    """Refuse a scaling that can't be computed, with what is wrong."""
+    kind, trained = scaling.kind, scaling.original_max_seq_len
+    if kind not in ("linear", "ntk", "yarn", "llama3"):
+        raise ValueError(f"kind is {kind!r}: linear, ntk, yarn or llama3")
+    if kind in ("yarn", "llama3") and trained is None:
+        raise ValueError(
+            f"original_max_seq_len is None: {kind} needs the length that "
+            "the model was trained at"
+        )
+    optional = ("original_max_seq_len", "attention_factor")
+    for name, value in vars(scaling).items():
+        if name != "kind" and not (name in optional and value is None):
+            check_number(name, value)
+    if scaling.factor < 1:
+        raise ValueError(f"factor is {scaling.factor}: at least 1")
+    for high, low in (
+        ("beta_fast", "beta_slow"),
+        ("high_freq_factor", "low_freq_factor"),
+    ):
+        if getattr(scaling, high) <= getattr(scaling, low):
+            raise ValueError(
+                f"{high} is {getattr(scaling, high)}: it must exceed {low}"
+            )
 
 
 # %% book/06-position.md#kept_share
@@ -159,8 +181,8 @@ def kept_share(
         half * math.log(length / (2 * math.pi * turns)) / math.log(base)
         for turns in (scaling.beta_fast, scaling.beta_slow)
     )
-    first = max(math.floor(first), 0)
-    last = min(math.ceil(last), 2 * half - 1)
+    first = max(float(math.floor(first)), 0.0)
+    last = min(float(math.ceil(last)), 2.0 * half - 1)
     ramp = torch.arange(half).float() - first
     return 1 - (ramp / max(last - first, 0.001)).clamp(0, 1)
 
@@ -170,10 +192,18 @@ def rope_frequencies(
     base: float = 10_000.0,
     scaling: RopeScaling | None = None,
 ) -> Float[Tensor, " half"]:
-    """The angle, in radians per position, of each of D/2 pairs."""
-    if head_dim % 2:
+    """The angle, in radians per position, of each of D/2 pairs.
+
+    Raises:
+        ValueError: an odd head_dim, a base of 1 or less, or "ntk" for a
+            single pair, which would be the fastest and the slowest.
+    """
+    if head_dim < 2 or head_dim % 2:
         raise ValueError(f"head_dim is {head_dim}: RoPE turns pairs")
+    check_number("base", base, least=1.0)
     if scaling is not None and scaling.kind == "ntk":
+        if head_dim == 2:
+            raise ValueError("head_dim is 2: ntk needs two pairs")
         base *= scaling.factor ** (head_dim / (head_dim - 2))
     exponents = torch.arange(0, head_dim, 2).float() / head_dim
     frequencies = 1 / base**exponents
@@ -192,7 +222,8 @@ class Rotary(nn.Module):
 
     Args:
         head_dim: D, even.
-        max_seq_len: positions to prepare; the tables grow when asked.
+        max_seq_len: positions to prepare, up to 1,024; the tables grow
+            when more are asked for.
     """
 
     cos: Tensor
@@ -209,8 +240,11 @@ class Rotary(nn.Module):
         self.head_dim, self.base, self.scaling = head_dim, base, scaling
         for name in ("cos", "sin"):
             self.register_buffer(name, torch.empty(0), persistent=False)
-        self.fill(max_seq_len)
+        if max_seq_len < 1:
+            raise ValueError(f"max_seq_len is {max_seq_len}: at least 1")
+        self.fill(min(max_seq_len, 1_024))
 
+    @torch.inference_mode(False)  # or they couldn't be trained with later
     def fill(self, length: int) -> None:
         """Compute the tables for positions 0 to length - 1, in float32."""
         speeds = rope_frequencies(self.head_dim, self.base, self.scaling)

@@ -6,6 +6,7 @@ or edit here and run `./build.sh stitch`.
 
 import re
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from llm.bpe import GPT2_PATTERN
 from llm.config import ModelConfig
 from llm.families import (
     FAMILIES,
@@ -22,62 +22,39 @@ from llm.families import (
     is_transposed,
     layout,
     read_config,
-    their_name,
+    unknown_options,
     write_config,
 )
 from llm.files import write_json
+from llm.hub_tokenizer import read_tokenizer
 from llm.model import Transformer
 from llm.position import Rotary
 from llm.tensor_files import (
     FLOATS,
     Stored,
+    brief,
     find_tensors,
     read_object,
     write_tensors,
 )
-from llm.tokenizer import Tokenizer, byte_letters
+from llm.tokenizer import Tokenizer
+
+# %% book/08-other-peoples-weights.md#CONTIGUOUS
+CONTIGUOUS = torch.contiguous_format
+PRECISIONS = (
+    *(torch.float32, torch.bfloat16, torch.float16, torch.float64),
+)
 
 
-# %% book/08-other-peoples-weights.md#match
-def match(model: Transformer, family: Family, places: Stored) -> None:
-    """Compare what a checkpoint holds with what the model needs.
-
-    Raises:
-        ValueError: one is missing, superfluous, or of the wrong shape.
-    """
-    found = {full_name(k, family): place for k, place in places.items()}
-    if len(found) < len(places):
-        raise ValueError("a tensor occurs twice, with and without prefix")
-    shapes = {k: v.shape for k, v in parameters(model).items()}
-    wanted = layout(shapes, family)
-    folder = next(iter(places.values()))[0].parent
-    if missing := [name for name in wanted if name not in found]:
-        raise ValueError(f"{folder} lacks {missing[0]!r}{more(missing)}")
-    tied = {"lm_head.weight"} if model.config.tie_embeddings else set()
-    extra = [n for n in found if not n.endswith(family.ignored)]
-    if extra := [n for n in extra if n not in {*wanted, *tied}]:
+def empty_model(config: ModelConfig) -> Transformer:
+    """A model whose tensors have shapes but no memory yet."""
+    try:
+        with torch.device("meta"):
+            return Transformer(config)
+    except (RuntimeError, ArithmeticError, TypeError):
         raise ValueError(
-            f"{folder} has {extra[0]!r}{more(extra)}, for which "
-            f"{family.architecture} has no place"
-        )
-    for name, ours in wanted.items():
-        path, entry = found[name]
-        rows = sum(shapes[n][0] for n in ours)
-        shape = (rows, *shapes[ours[0]][1:])
-        if is_transposed(name, family):
-            shape = shape[::-1]
-        if entry.shape != shape or entry.dtype not in FLOATS:
-            raise ValueError(
-                f"{path}: {name!r} is {list(entry.shape)} of "
-                f"{entry.dtype}, but config.json asks for floats, "
-                f"{list(shape)}"
-            )
-
-
-# %% book/08-other-peoples-weights.md#more
-def more(names: list[str]) -> str:
-    """How many names there are besides the first."""
-    return f" and {len(names) - 1} more" if len(names) > 1 else ""
+            "no model can have the sizes that config.json has"
+        ) from None
 
 
 def parameters(model: Transformer) -> dict[str, Tensor]:
@@ -88,36 +65,100 @@ def parameters(model: Transformer) -> dict[str, Tensor]:
     return tensors
 
 
-def empty_model(config: ModelConfig) -> Transformer:
-    """A model whose tensors have shapes but no memory yet."""
-    try:
-        with torch.device("meta"):
-            return Transformer(config)
-    except (RuntimeError, OverflowError, TypeError):
-        raise ValueError("no model can have these sizes") from None
+def expected_shapes(
+    config: ModelConfig, family: Family, most: int
+) -> dict[str, torch.Size]:
+    """The shape of each parameter, if `most` tensors can hold them all."""
+    model, block = empty_model(replace(config, n_layers=1)), "blocks.0."
+    shapes = {k: v.shape for k, v in parameters(model).items()}
+    inside = {k: shapes.pop(k) for k in [*shapes] if k.startswith(block)}
+    if config.n_layers * len(layout(inside, family)) > most:
+        raise ValueError(
+            f"{config.n_layers} layers, as config.json has it, need more "
+            f"than the {most} tensors that there are; fetch all again"
+        )
+    for i in range(config.n_layers):
+        for name, shape in inside.items():
+            shapes[name.replace("0", str(i), 1)] = shape
+    return shapes
 
 
-# %% book/08-other-peoples-weights.md#load_weights
+# %% book/08-other-peoples-weights.md#match
+def match(config: ModelConfig, family: Family, places: Stored) -> None:
+    """Compare what a checkpoint holds with what the model needs.
+
+    Raises:
+        ValueError: one is missing, superfluous, or of the wrong shape.
+    """
+    found = {full_name(k, family): place for k, place in places.items()}
+    if len(found) < len(places):
+        raise ValueError("a tensor occurs twice, with and without prefix")
+    shapes = expected_shapes(config, family, len(places))
+    wanted = layout(shapes, family)
+    if missing := [name for name in wanted if name not in found]:
+        raise ValueError(
+            f"the weights lack {missing[0]!r}{more(missing)}; fetch them "
+            "again"
+        )
+    known = {*wanted, *(["lm_head.weight"] if config.tie_embeddings else [])}
+    extra = [n for n in found if n not in known]
+    if extra := [n for n in extra if not re.fullmatch(family.ignored, n)]:
+        raise ValueError(
+            f"the weights have {brief(extra[0])}{more(extra)}, for which "
+            f"{family.architecture} has no place"
+        )
+    for name, ours in wanted.items():
+        path, entry = found[name]
+        rows = sum(shapes[n][0] for n in ours)
+        shape = (rows, *shapes[ours[0]][1:])
+        if is_transposed(name, family):
+            shape = shape[::-1]
+        if entry.shape != shape or entry.dtype not in FLOATS:
+            raise ValueError(
+                f"{name!r} in {path.name} is {brief(list(entry.shape))} of "
+                f"{entry.dtype}, but config.json asks for floats, "
+                f"{list(shape)}"
+            )
+
+
+def more(names: list[str]) -> str:
+    """How many names there are besides the first."""
+    return f" and {len(names) - 1} more" if len(names) > 1 else ""
+
+
+# %% book/08-other-peoples-weights.md#read_tensor
+def read_tensor(
+    file: Any, name: str, dtype: torch.dtype
+) -> Tensor:
+    """A tensor of an open file, if its numbers are finite as `dtype`."""
+    tensor = file.get_tensor(name).to(dtype)
+    if tensor.numel() and not torch.stack(tensor.aminmax()).isfinite().all():
+        raise ValueError(
+            f"{brief(name)} holds NaN, or more than {dtype} can hold"
+        )
+    return tensor
+
+
 def load_weights(
     model: Transformer, family: Family, places: Stored, dtype: torch.dtype
 ) -> None:
     """Give an empty model the tensors of a checkpoint, checked before."""
     shapes = {k: v.shape for k, v in parameters(model).items()}
     wanted, weights = layout(shapes, family), {}
-    for path in {path for path, _ in places.values()}:
+    for path in sorted({path for path, _ in places.values()}):
         with safe_open(path, "pt") as file:
             for stored in file.keys():  # noqa: SIM118
                 name = full_name(stored, family)
                 if name not in wanted and name != "lm_head.weight":
                     continue
-                tensor = file.get_tensor(stored).to(dtype)
+                tensor = read_tensor(file, stored, dtype)
                 if is_transposed(name, family):
                     tensor = tensor.T
                 ours = wanted.get(name, ["head.weight"])
                 rows = [shapes[n][0] for n in ours if n in shapes]
                 parts = tensor.split(rows) if rows else (tensor,)
                 for part, n in zip(parts, ours, strict=True):
-                    weights[n] = part.contiguous()
+                    weights[n] = part.clone(memory_format=CONTIGUOUS)
     table = weights["embedding.weight"]
     if model.config.tie_embeddings:
         if not torch.equal(weights.get("head.weight", table), table):
@@ -130,13 +171,12 @@ def load_weights(
     if model.config.tie_embeddings:
         model.head.weight = model.embedding.weight
     if model.rotary is not None:
-        c = model.config
-        T = min(c.max_seq_len, 2_048)  # the tables grow when asked
-        model.rotary = Rotary(c.head_dim, T, c.rope_base, c.rope_scaling)
+        c = model.config  # its tables grow when asked, from one position
+        model.rotary = Rotary(c.head_dim, 1, c.rope_base, c.rope_scaling)
 
 
 # %% book/08-other-peoples-weights.md#find_folder
-def find_folder(source: str | Path) -> Path:
+def find_folder(source: str | Path, revision: str | None) -> Path:
     """The folder itself, or the one into which the hub's files were put."""
     if (folder := Path(source)).is_dir():
         return folder
@@ -154,7 +194,10 @@ def find_folder(source: str | Path) -> Path:
     try:
         return Path(
             snapshot_download(
-                name, allow_patterns=patterns, ignore_patterns=["*/*"]
+                name,
+                revision=revision,
+                allow_patterns=patterns,
+                ignore_patterns=["*/*"],
             )
         )
     except Exception as error:
@@ -166,113 +209,52 @@ def find_folder(source: str | Path) -> Path:
 
 # %% book/08-other-peoples-weights.md#from_pretrained
 def from_pretrained(
-    source: str | Path, dtype: torch.dtype = torch.float32
+    source: str | Path,
+    dtype: torch.dtype = torch.float32,
+    revision: str | None = None,
 ) -> tuple[Transformer, Tokenizer | None]:
     """A model that others have trained, and its tokenizer if readable.
 
     Args:
         source: a folder, or a name of the Hugging Face hub.
         dtype: of the weights in memory, whatever they are in the file.
+        revision: a commit of the hub, whose files never change.
 
     Raises:
         ValueError: a file that is broken, or asks for what we don't have.
         ConnectionError: the hub can't be reached, or has no such model.
     """
-    folder = find_folder(source)
+    if dtype not in PRECISIONS:
+        raise ValueError(f"dtype is {dtype}, none of {PRECISIONS}")
+    folder = find_folder(source, revision)
+    try:
+        model = read_model(folder, dtype)
+    except (OSError, SafetensorError) as error:
+        raise ValueError(f"{folder} can't be read: {error}") from None
+    return model, read_tokenizer(folder, model.config.vocab_size)
+
+
+def read_model(folder: Path, dtype: torch.dtype) -> Transformer:
+    """The model in a folder."""
+    if (folder / "adapter_config.json").exists():
+        raise ValueError(f"{folder} has an adapter: merge it first")
     path = folder / "config.json"
+    options, places = read_object(path), find_tensors(folder)
     try:
-        family, config = read_config(read_object(path))
-        places = find_tensors(folder)
-        last = f"blocks.{config.n_layers - 1}.attention_norm.weight"
-        name = their_name(last, family)
-        if name not in {full_name(stored, family) for stored in places}:
-            raise ValueError(f"{folder} lacks {name!r}")
-        model = empty_model(config)
-        match(model, family, places)
-        load_weights(model, family, places, dtype)
-    except FileNotFoundError:
-        raise ValueError(f"{folder} has no config.json") from None
-    except SafetensorError as error:
-        raise ValueError(f"{folder}: {error}") from None
+        family, config = read_config(options)
     except ValueError as error:
-        if str(folder) in str(error):
-            raise
         raise ValueError(f"{path}: {error}") from None
-    return model, read_tokenizer(folder, config.vocab_size)
-
-
-# %% book/08-other-peoples-weights.md#find_pattern
-def find_pattern(content: dict[str, Any]) -> str:
-    """The pattern by which a `tokenizer.json` cuts texts into pieces."""
-    steps = content["pre_tokenizer"] or {}
-    steps = steps.get("pretokenizers", [steps])
-    *splits, last = steps
-    if last.get("type") != "ByteLevel" or last.get("add_prefix_space"):
-        raise ValueError("it isn't byte-level")
-    if not splits and last.get("use_regex", True):
-        return GPT2_PATTERN
-    if len(splits) != 1 or splits[0]["type"] != "Split":
-        raise ValueError("it cuts texts in several steps")
-    (split,) = splits
-    if split["behavior"] != "Isolated" or split["invert"]:
-        raise ValueError("it cuts texts in an unknown way")
-    if last.get("use_regex", True):
-        raise ValueError("it cuts texts twice")
-    return split["pattern"]["Regex"]
-
-
-# %% book/08-other-peoples-weights.md#parse_tokenizer
-def parse_tokenizer(content: dict[str, Any]) -> Tokenizer:
-    """The tokenizer in a `tokenizer.json`, if it is byte-level BPE."""
-    model = content["model"]
-    if model.get("type", "BPE") != "BPE" or model.get("byte_fallback"):
-        raise ValueError("it isn't byte-level BPE")
-    if content.get("normalizer"):
-        raise ValueError("it changes the text before cutting it")
-    pattern = find_pattern(content)
-    number = {letter: byte for byte, letter in enumerate(byte_letters())}
-
-    def unspell(letters: str) -> bytes:
-        return bytes(number[letter] for letter in letters)
-
-    special = {t["content"]: t["id"] for t in content["added_tokens"]}
-    vocab = {
-        i: unspell(token)
-        for token, i in model["vocab"].items()
-        if token not in special
-    }
-    vocab |= {i: name.encode() for name, i in special.items()}
-    merges: dict[bytes, tuple[bytes, bytes]] = {}
-    for pair in model["merges"]:
-        left, right = pair.split(" ") if isinstance(pair, str) else pair
-        a, b = unspell(left), unspell(right)
-        merges.setdefault(a + b, (a, b))
-    return Tokenizer(vocab, merges.values(), special, pattern)
-
-
-# %% book/08-other-peoples-weights.md#read_tokenizer
-def read_tokenizer(folder: Path, vocab_size: int) -> Tokenizer | None:
-    """The tokenizer beside a model; none, and a warning, if unreadable."""
-    path, tokenizer = folder / "tokenizer.json", None
-    vocab, merges = folder / "vocab.json", folder / "merges.txt"
     try:
-        if path.exists():
-            tokenizer = parse_tokenizer(read_object(path))
-        elif vocab.exists() and merges.exists():
-            path = vocab
-            tokenizer = Tokenizer.from_gpt2(vocab, merges)
-        else:
-            raise ValueError("there is none")
-        if max(tokenizer.vocab) >= vocab_size:
-            raise ValueError(f"the model has only {vocab_size} tokens")
+        match(config, family, places)
+        model = empty_model(config)
+        load_weights(model, family, places, dtype)
     except ValueError as error:
-        reason = str(error)
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
-        reason = f"it is malformed ({error!r})"
-    else:
-        return tokenizer
-    warnings.warn(f"no tokenizer from {path}: {reason}", stacklevel=3)
-    return None
+        raise ValueError(f"{folder}: {error}") from None
+    if unknown := unknown_options(options, family):
+        warnings.warn(
+            f"{path}: ignored {brief(unknown)}, unknown to us", stacklevel=3
+        )
+    return model
 
 
 # %% book/08-other-peoples-weights.md#export_weights
@@ -289,15 +271,20 @@ def export_weights(
     return tensors
 
 
-# %% book/08-other-peoples-weights.md#save_pretrained
+# %% book/08-other-peoples-weights.md#OTHERS
+OTHERS = ("adapter_config.json", "model.safetensors.index.json")
+TOKENIZERS = ("tokenizer.json", "vocab.json", "merges.txt")
+
+
 def save_pretrained(
     model: Transformer, tokenizer: Tokenizer | None, folder: str | Path
 ) -> None:
     """Write a folder that `AutoModelForCausalLM` and `AutoTokenizer` load.
 
     Raises:
-        ValueError: transformers has no architecture for the model, or the
-            tokenizer has more tokens than the model.
+        ValueError: transformers has no architecture for the model, the
+            tokenizer has more tokens than the model, or the folder has
+            older files that would be loaded with the new ones.
     """
     options = write_config(model.config)
     size = model.config.vocab_size
@@ -314,6 +301,12 @@ def save_pretrained(
     options["torch_dtype"] = str(dtype).removeprefix("torch.")
     family = FAMILIES[options["model_type"]]
     folder = Path(folder)
+    for name in OTHERS if tokenizer else (*OTHERS, *TOKENIZERS):
+        if (folder / name).exists():
+            raise ValueError(
+                f"{folder} has an older {name}, which would be loaded with "
+                "this model: remove it, or choose another folder"
+            )
     folder.mkdir(parents=True, exist_ok=True)
     tensors = export_weights(model, family)
     write_tensors(folder / "model.safetensors", tensors)

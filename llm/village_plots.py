@@ -61,7 +61,7 @@ def promise(n: Narrator) -> None:
     """A thing is borrowed, and brought back in spite of everything."""
     n.step("promise.lend")
     n.step("promise.word")
-    n.beat("promise.use", aside=("aside.up",))
+    n.step("promise.use")
     names = ("rain", "sleep", "offer", "stay", "forget")
     troubles = [f"promise.{name}" for name in names]
     tag = n.step(*troubles, "promise.break")

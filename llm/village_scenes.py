@@ -27,9 +27,9 @@ FRAME = """
 Once there was {T:a_trait} {A:kind} called {A:name}, who lived {A:home}. |
 Nobody {A:home} was as {T:trait} as {A:the}. | Once upon a time there lived
 {A:home} {T:a_trait} {A:kind} named {A:name}. | Ask {A:home} for somebody
-{T:trait}, and you will be sent to {A:the}. | Long ago, {A:home}, there
-lived {T:a_trait} {A:kind} by the name of {A:name}. | "How {T:trait} you
-are!" people said {A:home} whenever they met {A:the}.
+{T:trait}, and you will be sent to {A:the}. | Once, {A:home}, there lived
+{T:a_trait} {A:kind} by the name of {A:name}. | "How {T:trait} you are!"
+people said {A:home} whenever they met {A:the}.
 > 5: settle A
 This is the story of {A:the}, who lived {A:home}. | Everybody {A:home} knew
 {A:the}. | If you go looking {A:home}, you may still meet {A:the}. | There

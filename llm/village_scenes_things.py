@@ -54,8 +54,8 @@ found it {spot}.
 Together they hurried to {Q}, and there, {spot}, lay the {X}. | {B} came
 along to {Q}, and between them they found it {spot}.
 = lost.back 1: give B A X
-"Here you are," said {B}, and {A} had {A.her} {X} again. | {B} put the {X}
-into {A.her} hands. | And so the {X} came back to {A}.
+{A} held out both hands, and had {A.her} {X} again. | {B} put the {X} into
+{A.her} hands. | And so the {X} came back to {A}.
 = lost.glad 1: feel A M
 {A} was {M:glad}. | {A} laughed out loud, so {M:glad} was {A.she}. | Never
 had {A} been so {M:glad}. | Now {A} could {X.use} again, and was {M:glad}.
@@ -142,9 +142,9 @@ asked {B}, when {A} held out the {X}.
 And so {B} could {X.use} again. | "Now I can {X.use}!" cried {B}, and danced
 round the table.
 = gift.smile
-{B} laughed for the first time in a week. | Together they went to {X.use},
-and {B} forgot everything else. | "Will you show me how to {X.use}?" asked
-{B}, and that was the end of sad thoughts.
+{B} laughed for the first time in a week. | {B} tried it out at once, and
+forgot everything else. | "Will you show me how to {X.use}?" asked {B}, and
+that was the end of sad thoughts.
 = gift.later 1: help B A
 When {A} fell ill that winter, it was {B} who came with {snack}. | And the
 next day there was {snack} on {A.her} doorstep, and no name on it. | "Stay a
@@ -203,8 +203,8 @@ asked {C:the}. "There is {snack} on the stove."
 "I gave my word," said {A}, and buttoned up {A.her} coat. | It smelled
 wonderful, but {A} said no.
 = promise.forget 2 forget
-{A} was so taken with it that {A.she} forgot the day. | The time was nearly
-up, and {A} had forgotten all about it.
+{A} was so taken with it that {A.she} forgot what day it was. | The time was
+nearly up, and {A} had forgotten all about it.
 = promise.forget.on
 Then the {X} caught {A.her} eye, and {A} leapt up. | {A} woke in the middle
 of the night, remembered, and packed the {X} at once.
@@ -369,8 +369,8 @@ quick to {Q} and back.
 {A} ran to {R} and came back with it just in time. | Never was anybody so
 quick to {R} and back.
 = hide.finder 2 finder: move B Q; get B X; know B X Q; follow B A
-Then somebody came up to {A} with the {X} in both hands. It was {B}. | "Do
-you know whose this is?" asked {B}, who had found the {X} {Q.at}.
+Then somebody came up with the {X} in both hands: "Whose is this?" It was
+{B}. | "Do you know whose this is?" asked {B}, who had found the {X} {Q.at}.
 = hide.yours 1: feel B M
 "Yours," said {A}, and {B} was {M:thankful}. | {A} had to laugh: "It is for
 you!" {B} was {M:thankful}.
@@ -382,8 +382,8 @@ you!" {B} was {M:thankful}.
 asked {B}, when {A} held out the {X}.
 = hide.party
 There was {snack} for everybody, even for {C}. | They lit the candles, and
-{C} was forgiven. | "I have always wanted to {X.use}," said {B}.
+{C} was forgiven. | "It is just what I wanted," said {B}.
 = hide.end 0.6
-A secret needs a good place and a quiet neighbour. | The best hiding place
-is the one you tell a friend. | Even a well-meant hand should ask first.
+A secret needs a good place and a quiet neighbour. | Even a well-meant hand
+should ask first.
 """

@@ -310,7 +310,7 @@ TABLES = {
         overjoyed, in high spirits, as happy as could be"""),
     "sad": words("""sad, worried, upset, gloomy, miserable, downcast,
         troubled, wretched, heavy-hearted, close to tears"""),
-    "thankful": words("""grateful, touched, thankful, moved,
+    "thankful": words("""grateful, delighted, thankful, overjoyed,
         speechless with joy"""),
     "cross": words("""cross, angry, furious, offended, sulky, hurt, bitter,
         indignant"""),

@@ -92,9 +92,9 @@ def main() -> None:
         axes.set(xlim=(0, WIDTH), ylim=(0, HEIGHT))
         axes.axis("off")
         frame = FancyBboxPatch(
-            (0.55, 1.13),
+            (0.55, 1.0),
             4.68,
-            2.95,
+            3.08,
             boxstyle="round,pad=0,rounding_size=0.08",
             facecolor=PALE,
             edgecolor="none",
@@ -111,20 +111,23 @@ def main() -> None:
             axes,
             1.62,
             0.66,
-            "a row of the table for each token; positions added, if learned",
+            "a row of the table for each token; positions added, if they have a table",
         )
         note(axes, 1.32, 0.15, "B × T integers")
 
         q = [(1.75, 0.5, "norm"), (2.85, 0.9, "q, k, v"), (4.25, 1.2, "norm, rotate")]
         mix = [(4.05, 1.5, "softmax, mix values"), (2.6, 0.55, "out")]
         layer(axes, 1.4, q, mix, "B × T × D")
-        note(axes, 2.85, 1.68, "B × H × T × d", "center")
+        line(axes, [(3.2, 1.54), (3.2, 1.69), (3.5, 1.69), (3.5, 1.82)])
+        note(axes, 3.08, 1.67, "v", "center")
+        note(axes, 3.47, 1.5, "q, k", "center")
+        note(axes, 1.5, 1.13, "q: B × H × T × K     k, v: B × G × T × K")
         note(axes, 5.05, 1.68, "attention: tokens meet", "right")
 
         up = [(1.75, 0.5, "norm"), (3.1, 1.0, "gate, up")]
         down = [(4.05, 1.3, "activation"), (2.6, 0.65, "down")]
         layer(axes, 3.0, up, down, "B × T × D")
-        note(axes, 3.1, 3.28, "B × T × F", "center")
+        note(axes, 3.1, 3.28, "B × T × d_ff", "center")
         note(axes, 5.05, 3.28, "MLP: each token alone", "right")
 
         axes.text(STREAM + 0.12, 2.6, "the residual stream", color=ACCENT, va="center")

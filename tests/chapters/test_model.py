@@ -23,13 +23,17 @@ from llm.model import Transformer, linear_cross_entropy
 
 # %% book/07-the-transformer.md#small_model
 def small_model(**changes):
-    """A model with every option switched on, small, in no special state."""
+    """A small model with QK-norm, shared keys and all that may be added."""
     torch.manual_seed(0)
     options = {"qk_norm": True, "embed_norm": True, "embed_shortcut": True}
     sizes = {"n_layers": 2, "n_heads": 4, "d_model": 32, "d_ff": 48}
     names = {"vocab_size": 11, "n_kv_heads": 2, "max_seq_len": 16}
     fields = {**options, **sizes, **names, "init_std": 0.2, **changes}
-    return Transformer(ModelConfig(**fields))
+    model = Transformer(ModelConfig(**fields))
+    for name, parameter in model.named_parameters():
+        if "norm" in name or "shortcut" in name:
+            parameter.data.uniform_(0.5, 2)
+    return model
 
 
 def test_the_future_changes_nothing():
@@ -80,7 +84,7 @@ def check_table_share(table_share):
     """`table_share(config)`: of embedding and head in all parameters."""
     assert abs(table_share(preset("gpt2")) - 0.3102) < 1e-4
     assert abs(table_share(preset("qwen3")) - 0.2610) < 1e-4
-    assert abs(table_share(preset("village")) - 0.1815) < 5e-3
+    assert abs(table_share(preset("village")) - 0.1816) < 1e-4
 
 
 # %% book/07-the-transformer.md#check_fold_norms
@@ -89,9 +93,6 @@ def check_fold_norms(fold_norms):
     plain = {"qk_norm": False, "norm": "rms"}
     for activation in ("swiglu", "relu2"):
         model = small_model(activation=activation, **plain)
-        for name, parameter in model.named_parameters():
-            if "norm" in name:
-                parameter.data.uniform_(0.5, 2)
         ids = torch.randint(11, (2, 7))
         folded = fold_norms(model)
         assert not folded.config.norm_weight
@@ -113,7 +114,12 @@ def check_share_heads(share_heads):
     assert shared.config.n_kv_heads == 2
     assert shared.blocks[0].attention.k.weight.shape == (16, 32)
     assert torch.allclose(shared(ids), model(ids), atol=1e-5)
-    assert not torch.allclose(share_heads(model, 1)(ids), model(ids))
+    single = share_heads(model, 1)
+    for one, four in zip(single.blocks, model.blocks, strict=True):
+        for name in ("k", "v"):
+            heads = getattr(four.attention, name).weight.view(4, 8, 32)
+            found = getattr(one.attention, name).weight
+            assert torch.allclose(found, heads.mean(0), atol=1e-6)
 
 
 # %% book/07-the-transformer.md#check_lens
@@ -141,18 +147,25 @@ def check_widest(widest):
         bigger = preset("village", d_model=found.d_model + 64,
                         d_ff=found.d_ff + 256)
         assert flops_per_token(bigger, T) > flops
+    try:
+        widest(config, 256, 1_000)
+    except ValueError:
+        return
+    raise AssertionError("1,000 FLOPs are too few for any")
 
 
 # %% book/07-the-transformer.md#check_parallel
 def check_parallel(parallel):
     """`parallel(model)`: changes each block of the model, returns it."""
-    model = small_model(embed_shortcut=False)
-    block, x = model.blocks[0], torch.randn(2, 5, 32)
-    normed = block.attention_norm(x)
+    model = small_model(embed_shortcut=False, embed_norm=False)
+    ids = torch.randint(11, (2, 5))
     rotation = model.rotary(torch.arange(5))
-    expected = x + block.attention(normed, rotation) + block.mlp(normed)
+    x = model.embedding(ids)
+    for block in model.blocks:
+        normed = block.attention_norm(x)
+        x = x + block.attention(normed, rotation) + block.mlp(normed)
     assert parallel(model) is model
-    assert torch.allclose(block(x, x, rotation), expected, atol=1e-5)
+    assert torch.allclose(model(ids), model.head(model.norm(x)), atol=1e-4)
 
 
 # %% book/07-the-transformer.md#table_share
@@ -243,9 +256,11 @@ def widest(config, T, flops):
         sizes = {"d_model": width, "d_ff": ratio * width, "head_dim": 0}
         return dataclasses.replace(config, **sizes)
 
-    width = unit
+    width = 0
     while flops_per_token(scaled(width + unit), T) <= flops:
         width += unit
+    if not width:
+        raise ValueError(f"{flops:,} FLOPs are too few for any width")
     return scaled(width)
 
 

@@ -4,13 +4,17 @@ Tangled from book/08-other-peoples-weights.md: edit the book,
 or edit here and run `./build.sh stitch`.
 """
 
+import copy
 import math
 import struct
 from dataclasses import replace
 
 import torch
 
+from llm.config import preset
 from llm.families import LLAMA_FILES, their_name
+from llm.model import Transformer
+from llm.position import Rotary, to_interleaved
 from llm.tensor_files import Entry
 
 
@@ -52,6 +56,7 @@ def check_qwen2(qwen2):
     assert qwen2.fixed["qkv_bias"] is True
     assert qwen2.fixed["out_bias"] is qwen2.fixed["mlp_bias"] is False
     assert not {"qkv_bias", "out_bias"} & qwen2.options.keys()
+    assert qwen2.neutral["use_sliding_window"] is False
     name = "blocks.3.attention.q.bias"
     theirs = "model.layers.3.self_attn.q_proj.bias"
     assert their_name(name, qwen2) == theirs
@@ -67,6 +72,35 @@ def check_plan(plan):
     assert list(groups.values()) == [["a", "b"], ["c"], ["d", "e"]]
     assert next(iter(groups)) == "model-00001-of-00003.safetensors"
     assert plan({}, 8) == {}
+
+
+# %% book/08-other-peoples-weights.md#check_diagnose
+def check_diagnose(diagnose):
+    """`diagnose(right, wrong)`: the fault, from logits alone."""
+    config = preset("llama", vocab_size=90, n_layers=2, n_heads=4,
+                    d_model=64, d_ff=96, head_dim=16, rope_scaling=None,
+                    rope_base=10_000.0)
+    for seed in range(5):
+        torch.manual_seed(seed)
+        right = Transformer(config)
+        for tensor in right.parameters():
+            tensor.data.normal_(float(tensor.ndim == 1), 0.2)
+        for fault in ("matrix", "pairs", "base"):
+            wrong = copy.deepcopy(right)
+            spoil(wrong, fault)
+            assert diagnose(right, wrong) == fault
+
+
+def spoil(model, fault):
+    """Break a model in one of three ways."""
+    attention = model.blocks[0].attention
+    if fault == "matrix":
+        attention.out.weight.data = attention.out.weight.data.T.contiguous()
+    elif fault == "base":
+        model.rotary = Rotary(16, 64, 30_000.0)
+    else:
+        for layer in (attention.q, attention.k):
+            layer.weight.data = to_interleaved(layer.weight.data, 4)
 
 
 # %% book/08-other-peoples-weights.md#count
@@ -141,3 +175,25 @@ def plan(sizes, most):
 def test_plan():
     """The exercise "Cutting into shards"."""
     check_plan(plan)
+
+
+# %% book/08-other-peoples-weights.md#diagnose
+@torch.no_grad()
+def diagnose(right, wrong):
+    ids = torch.randint(90, (32, 40))
+    far = torch.arange(40).expand(32, -1)
+
+    def gap(positions):
+        a, b = (m(ids, positions=positions) for m in (right, wrong))
+        return (a - b).abs().mean((0, 2))
+
+    if gap(torch.zeros_like(far)).max() > 1e-3:
+        return "matrix"
+    differences = gap(far)
+    late = differences[20:].mean()
+    return "base" if differences[1] < late / 12 else "pairs"
+
+
+def test_diagnose():
+    """The exercise "Somebody's converter is wrong"."""
+    check_diagnose(diagnose)

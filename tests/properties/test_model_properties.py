@@ -63,6 +63,9 @@ def test_formulas_agree_with_what_is_built_and_done(config):
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model(ids, mask=everything)
     assert counter.get_total_flops() == 12 * flops_per_token(config, 6)
+    with FlopCounterMode(display=False) as training:
+        model(ids, mask=everything).sum().backward()
+    assert training.get_total_flops() == 36 * flops_per_token(config, 6)
 
 
 @settings(max_examples=60, deadline=None)
