@@ -182,7 +182,12 @@ edition_pdf() {  # from nothing, since a TeX run that was killed leaves traps fo
 }
 
 # shellcheck disable=SC2086
-html() { date_pages; step html once html "$HTML" edition HTML html -- $PAGES; }
+html() { date_pages; step html once html "$HTML" edition_html -- $PAGES; }
+
+edition_html() {  # from nothing, since a change elsewhere leaves the bibliography as it was
+  rm -rf _build/html
+  edition HTML html
+}
 
 # shellcheck disable=SC2086
 epub() { html; step epub once epub "$EPUB" literate epub -- $PAGES; }
