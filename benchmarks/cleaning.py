@@ -9,7 +9,6 @@ taken. The labels are read afterwards.
 import argparse
 import itertools
 import json
-import math
 import resource
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
-from common import FOLDER, in_a_process, machine, write_record
+from common import FOLDER, in_a_process, machine, wilson, write_record
 
 from llm.cleaning import CleanOptions, clean
 from llm.dedup import MinHash, shingles, words_of
@@ -106,12 +105,6 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def wilson(k: int, n: int, z: float = 3.29) -> tuple[float, float]:
-    centre = (k + z * z / 2) / (n + z * z)
-    half = z / (n + z * z) * math.sqrt(k * (n - k) / n + z * z / 4)
-    return centre - half, centre + half
-
-
 def s_curve(labels: dict[str, dict], texts: dict[str, str]) -> list[dict[str, float]]:
     """Pairs that the crawl made, by similarity: the share that shares a band."""
     minhash, groups = MinHash(), defaultdict(list)
@@ -130,7 +123,7 @@ def s_curve(labels: dict[str, dict], texts: dict[str, str]) -> list[dict[str, fl
     rows = []
     for group, pairs in sorted(groups.items()):
         found = sum(hit for _, hit in pairs)
-        low, high = wilson(found, len(pairs))
+        low, high = wilson(found, len(pairs), z=3.29)
         rows.append(
             {
                 "similarity": group / 20,

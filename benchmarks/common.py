@@ -1,6 +1,7 @@
-"""What every benchmark needs: the machine, processes of their own, medians, records."""
+"""What benchmarks share: the machine, processes, medians, intervals, records."""
 
 import json
+import math
 import os
 import platform
 import statistics
@@ -53,3 +54,10 @@ def write_record(name: str, record: dict[str, object], folder: Path) -> Path:
     path = folder / f"{name}.json"
     path.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     return path
+
+
+def wilson(hits: int, n: int, z: float) -> tuple[float, float]:
+    """The interval of a rate, z standard deviations either way, for `hits` of n."""
+    middle = (hits + z * z / 2) / (n + z * z)
+    half = z / (n + z * z) * math.sqrt(hits * (n - hits) / n + z * z / 4)
+    return middle - half, middle + half

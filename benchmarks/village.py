@@ -24,7 +24,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from common import FOLDER, machine, write_record
+from common import FOLDER, machine, wilson, write_record
 
 from llm.village import Village, entropy, read
 from llm.village_checks import check, damage, dice
@@ -116,14 +116,6 @@ def made_per_second(stories: int) -> float:
     return length / (time.perf_counter() - begun) / 1e6
 
 
-def wilson(right: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of a rate of which we saw `right` among `n`."""
-    z = 1.96
-    middle = (right + z * z / 2) / (n + z * z)
-    half = z / (n + z * z) * math.sqrt(right * (n - right) / n + z * z / 4)
-    return middle - half, middle + half
-
-
 def questioned(n: int) -> dict[str, object]:
     """Shortcuts against chance by hops, on a balanced set of the test village."""
     items = balanced_questions(Village(split="test"), n)
@@ -140,7 +132,7 @@ def questioned(n: int) -> dict[str, object]:
             guess[key] += chance(story, question)
     rows = {}
     for (name, hop), count in sorted(seen.items()):
-        low, high = wilson(right[name, hop], count)
+        low, high = wilson(right[name, hop], count, z=1.96)
         rows[f"{name}, {hop} hops"] = {
             "right": right[name, hop] / count,
             "chance": guess[name, hop] / count,
