@@ -51,6 +51,7 @@ class ModelConfig:
     tie_embeddings: bool = False
     embed_norm: bool = False  # weightless RMSNorm of the embeddings
     embed_shortcut: bool = False  # each block sees the embeddings again
+    value_embeddings: bool = False  # a table a block, added to the values
     init: str = "normal"
     init_std: float = 0.02
 
@@ -183,6 +184,8 @@ def n_parameters(config: ModelConfig) -> int:
     block += c.qkv_bias * (c.n_heads + 2 * c.n_kv_heads) * c.head_dim
     block += c.out_bias * D + 2 * c.qk_norm * c.norm_weight * c.head_dim
     block += c.mlp_bias * ((1 + c.gated) * c.d_ff + D)
+    shared = c.n_kv_heads * c.head_dim
+    block += c.value_embeddings * c.vocab_size * shared
     tables = c.vocab_size * (1 if c.tie_embeddings else 2)
     tables += c.max_seq_len * (c.position == "learned")
     last = norm if c.placement == "pre" else 0

@@ -71,21 +71,28 @@ class Attention(nn.Module):
             eps, weight = config.norm_eps, config.norm_weight
             norm = partial(RMSNorm, head_dim, eps, weight)
         self.q_norm, self.k_norm = norm(), norm()
+        self.values = None
+        if config.value_embeddings:
+            self.values = nn.Embedding(config.vocab_size, shared)
 
     def forward(
         self,
         x: Float[Tensor, "B T D"],
         rotation: Rotation = None,
         mask: Bool[Tensor, "... T T"] | None = None,
+        input_ids: Int[Tensor, "B T"] | None = None,
     ) -> Float[Tensor, "B T D"]:
         """What each token takes from those that it may see."""
-        q, k, v = self.project(x, rotation)
+        q, k, v = self.project(x, rotation, input_ids)
         mixed = fused_attention(q, k, v, mask, causal=mask is None)
         return self.out(merge_heads(mixed))
 
     # -- book/07-the-transformer.md#Attention.project
     def project(
-        self, x: Float[Tensor, "B T D"], rotation: Rotation
+        self,
+        x: Float[Tensor, "B T D"],
+        rotation: Rotation,
+        input_ids: Int[Tensor, "B T"] | None = None,
     ) -> tuple[
         Float[Tensor, "B H T K"],
         Float[Tensor, "B G T K"],
@@ -94,7 +101,10 @@ class Attention(nn.Module):
         """Queries, keys and values of all heads, ready to be compared."""
         q = self.q_norm(split_heads(self.q(x), self.n_heads))
         k = self.k_norm(split_heads(self.k(x), self.n_kv_heads))
-        v = split_heads(self.v(x), self.n_kv_heads)
+        v = self.v(x)
+        if self.values is not None:
+            v = v + self.values(input_ids)
+        v = split_heads(v, self.n_kv_heads)
         if rotation is not None:
             q, k = rotate(q, *rotation), rotate(k, *rotation)
         return q, k, v
@@ -150,14 +160,16 @@ class Block(nn.Module):
         first: Float[Tensor, "B T D"],
         rotation: Rotation = None,
         mask: Bool[Tensor, "... T T"] | None = None,
+        input_ids: Int[Tensor, "B T"] | None = None,
     ) -> Float[Tensor, "B T D"]:
         """The stream after this block; `first` is how it began."""
         if self.shortcut is not None:
             x = self.shortcut[0] * x + self.shortcut[1] * first
+        beside = rotation, mask, input_ids
         if self.post:
-            x = self.attention_norm(x + self.attention(x, rotation, mask))
+            x = self.attention_norm(x + self.attention(x, *beside))
             return self.mlp_norm(x + self.mlp(x))
-        x = x + self.attention(self.attention_norm(x), rotation, mask)
+        x = x + self.attention(self.attention_norm(x), *beside)
         return x + self.mlp(self.mlp_norm(x))
 
 
@@ -242,7 +254,7 @@ class Transformer(nn.Module):
         mask = mask.unsqueeze(-3) if mask is not None else None
         first = x
         for block in self.blocks:
-            x = block(x, first, rotation, mask)
+            x = block(x, first, rotation, mask, input_ids)
         return self.norm(x)
 
     # -- book/07-the-transformer.md#Transformer.loss

@@ -25,7 +25,8 @@ from llm.model import Transformer, linear_cross_entropy
 def small_model(**changes):
     """A small model with QK-norm, shared keys and all that may be added."""
     torch.manual_seed(0)
-    options = {"qk_norm": True, "embed_norm": True, "embed_shortcut": True}
+    options = {"qk_norm": True, "embed_norm": True, "embed_shortcut": True,
+               "value_embeddings": True}
     sizes = {"n_layers": 2, "n_heads": 4, "d_model": 32, "d_ff": 48}
     names = {"vocab_size": 11, "n_kv_heads": 2, "max_seq_len": 16}
     fields = {**options, **sizes, **names, "init_std": 0.2, **changes}
@@ -103,7 +104,7 @@ def check_fold_norms(fold_norms):
 # %% book/07-the-transformer.md#check_share_heads
 def check_share_heads(share_heads):
     """`share_heads(model, n_kv_heads)`: a model with fewer such heads."""
-    model = small_model(n_kv_heads=4)
+    model = small_model(n_kv_heads=4, value_embeddings=False)
     ids = torch.randint(11, (2, 7))
     assert torch.allclose(share_heads(model, 4)(ids), model(ids))
     for block in model.blocks:
@@ -157,7 +158,8 @@ def check_widest(widest):
 # %% book/07-the-transformer.md#check_parallel
 def check_parallel(parallel):
     """`parallel(model)`: changes each block of the model, returns it."""
-    model = small_model(embed_shortcut=False, embed_norm=False)
+    model = small_model(embed_shortcut=False, embed_norm=False,
+                        value_embeddings=False)
     ids = torch.randint(11, (2, 5))
     rotation = model.rotary(torch.arange(5))
     x = model.embedding(ids)
@@ -271,9 +273,9 @@ def test_widest():
 
 # %% book/07-the-transformer.md#parallel
 def parallel(model):
-    def forward(block, x, first, rotation=None, mask=None):
+    def forward(block, x, first, *beside):
         normed = block.attention_norm(x)
-        mixed = block.attention(normed, rotation, mask)
+        mixed = block.attention(normed, *beside)
         return x + mixed + block.mlp(normed)
 
     for block in model.blocks:

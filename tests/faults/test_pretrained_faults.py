@@ -580,6 +580,7 @@ def test_older_files_are_not_joined_with_new_weights(folder, name):
         ("out_bias=False", small("llama", qkv_bias=True)),
         ("mlp_bias=True", small("qwen3", mlp_bias=True)),
         ("embed_shortcut=True", small("qwen3", embed_shortcut=True)),
+        ("value_embeddings=True", small("qwen3", value_embeddings=True)),
     ],
 )
 def test_what_transformers_cannot_express(tmp_path, words, config):

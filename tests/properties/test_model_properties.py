@@ -23,7 +23,7 @@ from llm.model import Transformer, linear_cross_entropy, sample
 from llm.position import RopeScaling
 
 FLAGS = ("norm_weight", "qkv_bias", "out_bias", "mlp_bias", "qk_norm")
-FLAGS += ("tie_embeddings", "embed_norm", "embed_shortcut")
+FLAGS += ("tie_embeddings", "embed_norm", "embed_shortcut", "value_embeddings")
 
 
 @st.composite
