@@ -81,7 +81,7 @@ set_up_python() {
   supported "$VENV/bin/python" || rm -rf "$VENV"
   [ -x "$VENV/bin/pip" ] || "$python" -m venv --clear "$VENV" > "$LOGS/setup.log" 2>&1 \
     || die "$python cannot make a virtual environment: install its venv module (Debian, Ubuntu: apt-get install python3-venv)."
-  "$VENV/bin/pip" install --disable-pip-version-check -c constraints.txt -e '.[book,dev,data]' \
+  "$VENV/bin/pip" install --disable-pip-version-check -c constraints.txt -e '.[book,dev,data,train]' \
     >> "$LOGS/setup.log" 2>&1 || explain_pip
   fingerprint > "$VENV/ready"
 }

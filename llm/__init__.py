@@ -3,4 +3,4 @@
 Written by the literate tool: run `./build.sh tangle`.
 """
 
-__version__ = "0.2.0"
+__version__ = "0.4.0"

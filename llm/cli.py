@@ -18,6 +18,11 @@ from llm.data_commands import (
     DataShowCommand,
     DataTokenizeCommand,
 )
+from llm.pretrain_commands import (
+    PlotCommand,
+    PretrainCommand,
+    SampleCommand,
+)
 from llm.tokenizer_commands import (
     DecodeCommand,
     EncodeCommand,
@@ -41,6 +46,9 @@ COMMANDS: dict[str, Any] = {
         "tokenize": DataTokenizeCommand,
         "show": DataShowCommand,
     },
+    "pretrain": PretrainCommand,
+    "sample": SampleCommand,
+    "plot": PlotCommand,
 }
 
 

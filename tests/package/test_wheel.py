@@ -83,7 +83,7 @@ def test_import_and_command_line(empty_environment, tmp_path):
         env=clean_environment(),
         text=True,
     )
-    assert version.strip().endswith("0.2.0")
+    assert version.strip().endswith("0.4.0")
 
 
 @pytest.mark.timeout(300)
