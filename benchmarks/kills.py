@@ -113,7 +113,7 @@ def main() -> None:
         tokenizer = train_bpe("\n".join(stories[:200]), 512, [END_OF_TEXT])
         tokenizer.save(folder / "tokenizer.json")
         tokenize(stories, folder / "data", tokenizer)
-        steps = 5 * options.kills
+        steps = 20 * options.kills  # enough to be killed so often
         prints = reference(folder, steps)
         report, state = folder / "report", folder / "killed" / "state"
         while kills < options.kills:
@@ -132,7 +132,7 @@ def main() -> None:
             time.sleep(draws.random() * 0.4)
             os.kill(pid, signal.SIGKILL)
             if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0:
-                break  # it was done before the signal came
+                sys.exit(f"the run was over after {kills} kills: take more steps")
             kills += 1
             saving += bool([*state.glob(".step-*")])
             at, found = report.read_text().splitlines()[-1].split()
