@@ -16,7 +16,7 @@ from llm.checkpoint import checkpoints, load_model
 from llm.config import n_parameters
 from llm.cooking import Recipe, cook
 from llm.metrics_log import read_metrics
-from llm.recipes import RECIPES, get, locked
+from llm.recipes import get, locked, recipe_called
 from llm.tensor_files import read_object
 from llm.validation import Samples, draw_curves, tensorboard
 
@@ -97,10 +97,7 @@ class PretrainCommand:
             raise ValueError(f"{out} is a file: name a folder with --out")
         if self.recipe is not None:
             self.refuse_beside("--recipe", "minutes", "data", "seed")
-            if self.recipe not in RECIPES:
-                known = ", ".join(RECIPES)
-                raise ValueError(f"no recipe {self.recipe!r}: {known}")
-            return RECIPES[self.recipe]
+            return recipe_called(self.recipe)
         minutes = 3.0 if self.minutes is None else self.minutes
         if not 0 < minutes < math.inf:
             raise ValueError(f"minutes is {minutes}: it takes some")

@@ -70,11 +70,16 @@ def runs_folder() -> Path:
     return Path(home) / "literate-llm" / "runs"
 
 
-def folder_of(name: str) -> Path:
-    """Where the run of a named recipe is, or will be."""
+def recipe_called(name: str) -> Recipe:
+    """The recipe that has a name."""
     if name not in RECIPES:
         raise ValueError(f"no recipe {name!r}: {', '.join(RECIPES)}")
-    return runs_folder() / f"{name}-{digest(RECIPES[name])}"
+    return RECIPES[name]
+
+
+def folder_of(name: str) -> Path:
+    """Where the run of a named recipe is, or will be."""
+    return runs_folder() / f"{name}-{digest(recipe_called(name))}"
 
 
 def get(name: str, show_progress: bool = True) -> Path:
@@ -83,8 +88,7 @@ def get(name: str, show_progress: bool = True) -> Path:
     Raises:
         ValueError: no recipe has this name.
     """
-    run = folder_of(name)
-    recipe = RECIPES[name]
+    recipe, run = recipe_called(name), folder_of(name)
     with locked(run.with_name(f".{run.name}.lock")):
         if not (run / "result.json").exists():
             message = f"building {name}: {recipe.steps:,} steps"

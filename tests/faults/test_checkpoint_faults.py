@@ -37,6 +37,7 @@ from llm.trainer import BadLossError, Trainer
 from llm.validation import draw_curves
 
 posix = pytest.mark.skipif(os.name == "nt", reason="needs fork and signals")
+SIZES = {"n_layers": 1, "n_heads": 2, "d_model": 8, "d_ff": 16, "max_seq_len": 8}
 
 
 class Counter:
@@ -514,8 +515,7 @@ def test_rows_that_cannot_be_drawn_are_left_out():
 
 
 def test_a_tied_model_and_views_of_one_tensor_are_saved(tmp_path):
-    sizes = {"n_layers": 1, "n_heads": 2, "d_model": 8, "d_ff": 16, "max_seq_len": 8}
-    config = preset("village", vocab_size=16, tie_embeddings=True, **sizes)
+    config = preset("village", vocab_size=16, tie_embeddings=True, **SIZES)
     weights = Transformer(config).state_dict()
     table = torch.arange(12.0).reshape(3, 4)
     parts = {"all": table, "row": table[1], "turned": table.T, "end": table[2:]}
@@ -543,11 +543,16 @@ def test_the_litter_of_a_killed_namesake_is_no_obstacle(tmp_path):
     assert load_latest(tmp_path)[0] == 1
 
 
+def save_small_model(folder):
+    tokenizer = train_bpe("aa bb", 258, ["<|endoftext|>"])
+    model = Transformer(preset("village", vocab_size=258, **SIZES))
+    save_model(folder, model, tokenizer)
+
+
 def test_a_model_folder_that_does_not_fit_is_a_sentence(tmp_path):
     tokenizer = train_bpe("aa bb", 258, ["<|endoftext|>"])
-    sizes = {"n_layers": 1, "n_heads": 2, "d_model": 8, "d_ff": 16, "max_seq_len": 8}
     for tied in (False, True):
-        config = preset("village", vocab_size=258, tie_embeddings=tied, **sizes)
+        config = preset("village", vocab_size=258, tie_embeddings=tied, **SIZES)
         model = Transformer(config)
         save_model(tmp_path, model, tokenizer)
         again, its_tokenizer = load_model(tmp_path)
@@ -574,10 +579,7 @@ def test_a_model_folder_that_does_not_fit_is_a_sentence(tmp_path):
 
 
 def test_a_tokenizer_that_is_not_the_model_s_is_refused(tmp_path):
-    tokenizer = train_bpe("aa bb", 258, ["<|endoftext|>"])
-    sizes = {"n_layers": 1, "n_heads": 2, "d_model": 8, "d_ff": 16, "max_seq_len": 8}
-    model = Transformer(preset("village", vocab_size=258, **sizes))
-    save_model(tmp_path, model, tokenizer)
+    save_small_model(tmp_path)
     saved = tmp_path / "tokenizer.json"
     good = saved.read_text()
     for text, size in (("cc dd", 258), ("aa bb cc cc", 260), ("", 257)):
@@ -598,10 +600,7 @@ def test_a_tokenizer_that_is_not_the_model_s_is_refused(tmp_path):
 
 
 def test_the_file_that_is_damaged_is_the_one_named(tmp_path):
-    tokenizer = train_bpe("aa bb", 258, ["<|endoftext|>"])
-    sizes = {"n_layers": 1, "n_heads": 2, "d_model": 8, "d_ff": 16, "max_seq_len": 8}
-    model = Transformer(preset("village", vocab_size=258, **sizes))
-    save_model(tmp_path, model, tokenizer)
+    save_small_model(tmp_path)
     stored = tmp_path / "model.safetensors"
     stored.write_bytes(stored.read_bytes()[:-10])
     with pytest.raises(ValueError, match=r"model\.safetensors is truncated") as error:
