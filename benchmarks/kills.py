@@ -28,13 +28,14 @@ from common import FOLDER, machine, write_record
 from llm.checkpoint import checkpoints, load_latest, take_apart
 from llm.config import n_parameters, preset
 from llm.data import Loader, TokenDataset
+from llm.losses import next_token_loss
 from llm.metrics_log import read_metrics
 from llm.model import Transformer
 from llm.optim import OptimConfig, Schedule, build_optimizer
 from llm.shards import END_OF_TEXT, tokenize
 from llm.tokenizer import Tokenizer, train_bpe
 from llm.train_config import TrainConfig
-from llm.trainer import Trainer, next_token_loss
+from llm.trainer import Trainer
 from llm.village import Village
 
 CONFIG = preset(

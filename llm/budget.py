@@ -4,6 +4,7 @@ Tangled from book/10-the-training-loop.md: edit the book,
 or edit here and run `./build.sh stitch`.
 """
 
+import dataclasses
 import math
 import time
 
@@ -12,9 +13,9 @@ import torch
 from llm.config import ModelConfig, flops_per_token, matrix_sizes, preset
 from llm.cooking import VILLAGES, Recipe
 from llm.corpora import documents
+from llm.losses import next_token_loss
 from llm.model import Transformer
-from llm.optim import OptimConfig, build_optimizer
-from llm.trainer import next_token_loss
+from llm.optim import OptimConfig, build_optimizer, clip_by_global_norm
 
 
 # %% book/10-the-training-loop.md#tokens_per_second
@@ -33,6 +34,7 @@ def tokens_per_second(
         if steps == 0:
             begun = time.perf_counter()
         next_token_loss(model, rows).backward()
+        clip_by_global_norm(model.parameters(), math.inf)
         optimizer.step()
         optimizer.zero_grad()
         if device == "cuda":
@@ -44,17 +46,25 @@ def tokens_per_second(
 
 # %% book/10-the-training-loop.md#LADDER
 LADDER = (  # layers, width
-    *((2, 64), (3, 96), (4, 128), (5, 192), (6, 256), (8, 384)),
-    *((10, 512), (12, 768), (16, 1_024)),
+    *((1, 32), (1, 64), (2, 64), (3, 96), (4, 128), (5, 192), (6, 256)),
+    *((8, 384), (10, 512), (12, 768), (16, 1_024)),
 )
 TOKENS_PER_WEIGHT = 4.0
+RACE = "race"  # the recipe that reads letters
 RATES = OptimConfig(
-    lr=0.02, embedding_lr=0.3, head_lr=0.02, momentum=0.9
+    lr=0.03,
+    embedding_lr=0.2,
+    head_lr=0.02,
+    momentum=0.9,
+    betas=(0.5, 0.99),
 )
+TOKENS_PER_WIDTH = 20  # in a batch, for each number in the stream
 EPOCHS = 8  # more passes over a small corpus only learn it by heart
 
 
-def size(layers: int, width: int, vocab_size: int, T: int) -> ModelConfig:
+def size(
+    layers: int, width: int, vocab_size: int, T: int, ngrams: int = 3
+) -> ModelConfig:
     """A model of the village's family."""
     return preset(
         "village",
@@ -67,11 +77,21 @@ def size(layers: int, width: int, vocab_size: int, T: int) -> ModelConfig:
         norm_weight=False,
         embed_shortcut=True,
         value_embeddings=True,
+        ngrams=ngrams,
     )
 
 
+def rows_for(config: ModelConfig) -> int:
+    """How many rows a batch should have."""
+    return max(4, TOKENS_PER_WIDTH * config.d_model // config.max_seq_len)
+
+
 def fit(
-    seconds: float, n_tokens: float, vocab_size: int, T: int = 256
+    seconds: float,
+    n_tokens: float,
+    vocab_size: int,
+    T: int = 256,
+    ngrams: int = 3,
 ) -> tuple[ModelConfig, int, int]:
     """A model, a batch size and a number of steps for a budget.
 
@@ -79,47 +99,76 @@ def fit(
         seconds: to train, on this machine as it is now.
         n_tokens: of the corpus, about.
     """
-    middle = size(*LADDER[2], vocab_size, T)
-    speed = tokens_per_second(middle, 4) * flops_per_token(middle, T)
-    chosen, batch_size = size(*LADDER[0], vocab_size, T), 4
-    for layers, width in LADDER[1:]:
-        config = size(layers, width, vocab_size, T)
+    seconds *= 0.9  # no machine keeps up for minutes what it did for one
+    sizes = [size(*rung, vocab_size, T, ngrams) for rung in LADDER]
+    middle = sizes[3]
+    speed = tokens_per_second(middle, rows_for(middle))
+    speed *= flops_per_token(middle, T)
+    chosen = sizes[0]
+    for config in sizes[1:]:
         tokens = seconds * speed / flops_per_token(config, T)
         tokens = min(tokens, EPOCHS * n_tokens)
-        weights = layers * sum(matrix_sizes(config))
+        weights = config.n_layers * sum(matrix_sizes(config))
         if tokens < TOKENS_PER_WEIGHT * weights or n_tokens < weights:
             break
-        chosen, batch_size = config, max(4, 8 * width // T)
+        chosen = config
+    batch_size = rows_for(chosen)
     tokens = seconds * tokens_per_second(chosen, batch_size)
     tokens = min(tokens, EPOCHS * n_tokens)
     return chosen, batch_size, max(10, int(tokens / (batch_size * T)))
 
 
 # %% book/10-the-training-loop.md#STORY_BYTES
-STORY_BYTES = 600  # bytes of a story of the village, about
+STORY_BYTES, STORY_TOKENS = 600, 150  # of the village, about
 MOST = 100_000_000  # characters that a run reads, so as to fit in memory
+IN_MEMORY = 50_000_000  # tokens that may be kept as documents there
 
 
-def plan(data: str, seconds: float, seed: int = 0) -> Recipe:
-    """A recipe for any texts and any time; measures for two seconds."""
+def measure(data: str) -> tuple[int, int]:
+    """How many documents there are, and characters; (0, MOST): no end."""
     if data in VILLAGES:
-        vocab_size, total, count = 2_048, MOST, 0
+        return 0, MOST
+    total = count = 0
+    for text in documents(data):
+        total, count = total + len(text), count + 1
+        if total > MOST:
+            break
+    return count, total
+
+
+def plan(
+    data: str, seconds: float, seed: int = 0, letters: bool = False
+) -> Recipe:
+    """A recipe for any texts and any time; measures for two seconds.
+
+    Args:
+        letters: read the bytes as they are, with no tokens made of them.
+    """
+    count, total = measure(data)
+    if letters:
+        sizes, per_token = [257, 128, 5], 1.0
     else:
-        total = count = 0
-        for text in documents(data):
-            total, count = total + len(text), count + 1
-            if total > MOST:
-                break
         power = round(math.log2(max(1.0, total / 1_000)))
-        vocab_size = min(4_096, max(512, 2**power))
-    model, rows, steps = fit(seconds, 0.9 * total / 3.5, vocab_size)
-    used = steps * rows * model.max_seq_len
+        known = 2_048 if count == 0 else min(4_096, max(512, 2**power))
+        sizes, per_token = [known, 256], 3.5
+    n_tokens = 0.9 * total / per_token
+    model, rows, steps = fit(seconds, n_tokens, *sizes)
+    used, optim = steps * rows * model.max_seq_len, RATES
+    if used > n_tokens:  # what is read twice can be learnt by heart
+        model = dataclasses.replace(model, ngram_dropout=0.4)
+        optim = dataclasses.replace(RATES, weight_decay=0.1)
+    whole = count == 0 and not letters and used < IN_MEMORY
+    if whole:  # smaller batches do, as stories are much alike
+        rows = max(4, 2 * rows * model.max_seq_len // (3 * STORY_TOKENS))
+        steps = used // (rows * STORY_TOKENS)
     return Recipe(
         data=data,
-        n_documents=count or 1 + used * 4 // STORY_BYTES,
+        n_documents=count or 1 + int(used * per_token * 1.2) // STORY_BYTES,
         model=model,
-        optim=RATES,
+        optim=optim,
         batch_size=rows,
         steps=steps,
+        masked=not whole and not letters,
+        whole=whole,
         seed=seed,
     )

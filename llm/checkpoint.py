@@ -274,19 +274,25 @@ def load_latest(folder: str | Path) -> tuple[int, Any] | None:
     return None
 
 
-# %% book/10-the-training-loop.md#save_model
+# %% book/10-the-training-loop.md#tensors_of
+def tensors_of(model: Transformer) -> dict[str, Tensor]:
+    """The model's tensors by name; a tied head is the embedding's."""
+    tensors = dict(model.state_dict())
+    if model.config.tie_embeddings:
+        del tensors["head.weight"]
+    return tensors
+
+
 def save_model(
     folder: str | Path, model: Transformer, tokenizer: Tokenizer
 ) -> None:
     """Write config.json, model.safetensors and tokenizer.json."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    weights = model.state_dict()
-    if model.config.tie_embeddings:
-        del weights["head.weight"]
+    weights = tensors_of(model).items()
     write_tensors(
         folder / "model.safetensors",
-        {k: v.detach().cpu().contiguous() for k, v in weights.items()},
+        {k: v.detach().cpu().contiguous() for k, v in weights},
     )
     tokenizer.save(folder / "tokenizer.json")
     config = {"model_type": "literate", **model.config.to_dict()}
@@ -314,16 +320,14 @@ def load_model(folder: str | Path) -> tuple[Transformer, Tokenizer]:
     except (ValueError, TypeError, ArithmeticError, RuntimeError) as error:
         raise ValueError(f"{path} describes no model: {error}") from None
     fill(model, folder / "model.safetensors")
-    return model, load_tokenizer(folder, model.config, made_with)
+    return model.eval(), load_tokenizer(folder, model.config, made_with)
 
 
 def fill(model: Transformer, path: Path) -> None:
     """Fill a model from a file that must have its names and shapes."""
     found = {k: e.shape for k, e in read_header(path).items()}
-    weights = dict(model.state_dict())
-    if model.config.tie_embeddings:
-        del weights["head.weight"]
-    if found != {k: tuple(v.shape) for k, v in weights.items()}:
+    weights = tensors_of(model).items()
+    if found != {k: tuple(v.shape) for k, v in weights}:
         raise ValueError(f"{path} doesn't fit the config.json beside it")
     try:
         model.load_state_dict(load_file(path), strict=False)

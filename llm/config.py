@@ -52,6 +52,9 @@ class ModelConfig:
     embed_norm: bool = False  # weightless RMSNorm of the embeddings
     embed_shortcut: bool = False  # each block sees the embeddings again
     value_embeddings: bool = False  # a table a block, added to the values
+    ngrams: int = 1  # above 1: tables for runs of 2 to that many tokens
+    ngram_rows: int = 16_384  # of each of those tables
+    ngram_dropout: float = 0.0  # share of the runs not looked up in training
     init: str = "normal"
     init_std: float = 0.02
 
@@ -108,6 +111,10 @@ def check_config(config: ModelConfig) -> None:
             known = ", ".join(CHOICES[name])
             raise ValueError(f"{name} is {value!r}, not one of {known}")
     check_multiple(config, "n_heads", "n_kv_heads")
+    if not 0 <= config.ngram_dropout <= 1:
+        raise ValueError(
+            f"ngram_dropout is {config.ngram_dropout}: a share is from 0 to 1"
+        )
     if config.position == "rope" and config.head_dim % 2:
         raise ValueError(
             f"head_dim is {config.head_dim}: rotary positions turn pairs, "
@@ -188,6 +195,8 @@ def n_parameters(config: ModelConfig) -> int:
     block += c.value_embeddings * c.vocab_size * shared
     tables = c.vocab_size * (1 if c.tie_embeddings else 2)
     tables += c.max_seq_len * (c.position == "learned")
+    before = c.ngrams - 1
+    tables += (before * (c.ngram_rows + 1) + 1) * (before > 0)
     last = norm if c.placement == "pre" else 0
     return D * tables + c.n_layers * block + last
 

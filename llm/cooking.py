@@ -14,26 +14,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
 from llm.checkpoint import checkpoints, save_model
 from llm.config import ModelConfig
 from llm.corpora import documents
 from llm.data import Loader, TokenDataset
 from llm.files import write_json
+from llm.losses import count_targets, document_loss, next_token_loss
 from llm.model import Transformer
 from llm.optim import OptimConfig, Schedule, build_optimizer
 from llm.shards import END_OF_TEXT, source_of, tokenize
 from llm.tensor_files import read_object
 from llm.tokenizer import Tokenizer, train_bpe
 from llm.train_config import TrainConfig
-from llm.trainer import (
-    Evaluation,
-    Hook,
-    Trainer,
-    document_loss,
-    next_token_loss,
-)
+from llm.trainer import Evaluation, Hook, Trainer
 from llm.validation import Documents, Samples
 from llm.village import Village
 
@@ -58,6 +56,7 @@ class Recipe:
     cooldown: float = 0.7  # share of the steps
     clip: float | None = None
     masked: bool = True  # no token sees into another document
+    whole: bool = False  # a row is a document; else rows are cut anywhere
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -151,6 +150,62 @@ def make_tokenizer(texts: Sequence[str], vocab_size: int) -> Tokenizer:
     return train_bpe(sample_text, vocab_size, [END_OF_TEXT])
 
 
+# %% book/10-the-training-loop.md#WholeDocuments
+class WholeDocuments(TokenDataset):
+    """Batches of whole documents, a row each, that are about equally long.
+
+    A row begins with the end token and is filled up with it; what is longer
+    than `block_size` is cut. A `Loader` of batch size 1 serves one batch.
+
+    Args:
+        batch_size: rows of a batch.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        block_size: int,
+        tokenizer: Tokenizer,
+        batch_size: int,
+    ) -> None:
+        super().__init__(path, block_size, tokenizer)
+        tokens = np.concatenate([shard.tokens for shard in self.shards])
+        ends = np.flatnonzero(tokens == self.end) + 1
+        self.parts = [
+            part[at : at + block_size]
+            for part in np.split(tokens, ends[ends < len(tokens)])
+            for at in range(0, len(part), block_size)
+        ]
+        # Only neighbours are sorted, so that a batch isn't of one kind.
+        span = 32 * batch_size
+        order = [
+            i
+            for begin in range(0, len(self.parts), span)
+            for i in sorted(
+                range(begin, min(begin + span, len(self.parts))),
+                key=lambda i: len(self.parts[i]),
+            )
+        ]
+        cuts = range(0, len(order), batch_size)
+        self.batches = [order[at : at + batch_size] for at in cuts]
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def rows(
+        self, indices: Sequence[int] | np.ndarray
+    ) -> Int[Tensor, "B T1"]:
+        """The rows of one batch, int64, as wide as the longest."""
+        (index,) = indices
+        parts = [self.parts[i] for i in self.batches[index]]
+        width = 1 + max(map(len, parts))
+        rows = torch.full((len(parts), width), self.end)
+        for row, part in zip(rows, parts, strict=True):
+            row[1 : 1 + len(part)] = torch.from_numpy(part.astype(np.int64))
+        return rows
+
+
+# %% book/10-the-training-loop.md#prepare
 def prepare(
     recipe: Recipe, run: Path
 ) -> tuple[TokenDataset, Tokenizer, list[str]]:
@@ -163,8 +218,10 @@ def prepare(
     tokenizer = Tokenizer.load(saved)
     if not (folder / "index.json").exists():
         tokenize(train, folder, tokenizer)
-    dataset = TokenDataset(folder, recipe.model.max_seq_len, tokenizer)
-    return dataset, tokenizer, unseen
+    rows = folder, recipe.model.max_seq_len, tokenizer
+    if recipe.whole:
+        return WholeDocuments(*rows, recipe.batch_size), tokenizer, unseen
+    return TokenDataset(*rows), tokenizer, unseen
 
 
 # %% book/10-the-training-loop.md#make_trainer
@@ -197,18 +254,19 @@ def make_trainer(
         steps=recipe.steps, clip=recipe.clip, seed=recipe.seed, **options
     )
     judge = Documents(unseen, tokenizer, config.max_seq_len)
-    loss_fn = next_token_loss
-    if recipe.masked:
-        end = tokenizer.special_tokens[END_OF_TEXT]
-        loss_fn = partial(document_loss, end=end)
-    loader = Loader(dataset, recipe.batch_size, recipe.seed)
+    end = tokenizer.special_tokens[END_OF_TEXT]
+    kind = document_loss if recipe.masked else next_token_loss
+    loss_fn = partial(kind, end=end)
+    count = partial(count_targets, end=end)
+    rows = 1 if recipe.whole else recipe.batch_size
+    loader = Loader(dataset, rows, recipe.seed)
     optimizer = build_optimizer(model, recipe.optim)
     evaluations: dict[str, Evaluation] = {
         "validation": judge,
         "sample": Samples(tokenizer, length=100),
     }
     parts = model, loss_fn, loader, optimizer, schedule
-    trainer = Trainer(*parts, settings, run, evaluations, hooks)
+    trainer = Trainer(*parts, settings, run, evaluations, hooks, count)
     return trainer, tokenizer
 
 

@@ -80,14 +80,19 @@ CORPORA = {
 }
 
 
-# %% book/04-batches.md#cached
+# %% book/04-batches.md#cache_folder
+def cache_folder() -> Path:
+    """Where this program keeps what it would have to get or make again."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "literate-llm"
+
+
 def cached(name: str, cache: Path | None = None) -> Path:
     """Where a named corpus lies, or would lie, on this machine."""
     if name not in CORPORA:
         known = ", ".join(["village", *CORPORA])
         raise ValueError(f"no corpus is called {name!r}: {known}")
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    cache = cache or Path(home) / "literate-llm"
+    cache = cache or cache_folder()
     return cache / name / CORPORA[name].url.rsplit("/", 1)[-1]
 
 

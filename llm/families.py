@@ -36,7 +36,7 @@ class Family:
 PLAIN_BLOCK = {
     **{"norm_weight": True, "placement": "pre"},
     **{"embed_norm": False, "embed_shortcut": False},
-    "value_embeddings": False,
+    **{"value_embeddings": False, "ngrams": 1},
 }
 
 

@@ -224,7 +224,8 @@ def step_memory(
     V, D, L = c.vocab_size, c.d_model, c.n_layers
     block = N * saved_by_block(c)
     kept = N * D if checkpointed else block
-    bottom = N * D * c.embed_norm
+    before = c.ngrams - 1  # for each an index of 64 bits and a vector
+    bottom = N * (D * c.embed_norm + before * (D + 2))
     table = c.value_embeddings * V * c.n_kv_heads * c.head_dim
     last = N * (saved_by_norm(c) - D) if c.placement == "pre" else 0
     rows = min(N, max(1, 2**25 // V))  # a slab of `linear_cross_entropy`

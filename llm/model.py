@@ -17,6 +17,7 @@ from torch.autograd.function import once_differentiable
 
 from llm.attention import fused_attention, merge_heads, split_heads
 from llm.config import ModelConfig
+from llm.ngram_embedding import NGramEmbedding
 from llm.position import Rotary, rotate, sinusoidal
 
 
@@ -118,10 +119,9 @@ class MLP(nn.Module):
         super().__init__()
         self.activation = ACTIVATIONS[config.activation]
         width, inner, bias = config.d_model, config.d_ff, config.mlp_bias
-        self.gate = None
-        if config.gated:
-            self.gate = nn.Linear(width, inner, bias=bias)
-        self.up = nn.Linear(width, inner, bias=bias)
+        first = partial(nn.Linear, width, inner, bias=bias)
+        self.gate = first() if config.gated else None
+        self.up = first()
         self.down = nn.Linear(inner, width, bias=bias)
 
     def forward(self, x: Float[Tensor, "... D"]) -> Float[Tensor, "... D"]:
@@ -150,9 +150,8 @@ class Block(nn.Module):
         self.attention = Attention(config)
         self.mlp_norm = make_norm(config)
         self.mlp = MLP(config)
-        start = torch.tensor([1.0, 0.0])
-        mixed = nn.Parameter(start) if config.embed_shortcut else None
-        self.shortcut = mixed
+        start = nn.Parameter(torch.tensor([1.0, 0.0]))
+        self.shortcut = start if config.embed_shortcut else None
 
     def forward(
         self,
@@ -180,7 +179,7 @@ def initialize(model: nn.Module, config: ModelConfig) -> None:
 
     What writes to the stream, `out` and `down`, is divided by the root of
     the number of writers (Radford et al., 2019). With `init="zero"` it is
-    zero, and so is a head that isn't tied.
+    zero, and so is a head that isn't tied. Tables of runs begin at zero.
     """
     zero = config.init == "zero"
     for name, parameter in model.named_parameters():
@@ -190,7 +189,7 @@ def initialize(model: nn.Module, config: ModelConfig) -> None:
             parameter.normal_(std=config.init_std)
         if name.endswith(("out.weight", "down.weight")):
             parameter.mul_(0 if zero else (2 * config.n_layers) ** -0.5)
-        if name == "head.weight" and zero:
+        if (name == "head.weight" and zero) or "tables" in name:
             parameter.zero_()
 
 
@@ -204,6 +203,7 @@ class Transformer(nn.Module):
         V, D = config.vocab_size, config.d_model
         self.embedding = nn.Embedding(V, D)
         self.position, self.rotary = make_position(config)
+        self.before = NGramEmbedding(config) if config.ngrams > 1 else None
         blocks = (Block(config) for _ in range(config.n_layers))
         self.blocks = nn.ModuleList(blocks)
         pre = config.placement == "pre"
@@ -246,6 +246,8 @@ class Transformer(nn.Module):
         x = self.embedding(input_ids)
         if self.position is not None:
             x = x + self.position(positions)
+        if self.before is not None:
+            x = self.before(x, input_ids, mask)
         if self.config.embed_norm:
             x = F.rms_norm(x, x.shape[-1:], eps=self.config.norm_eps)
         rotation = None

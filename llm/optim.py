@@ -354,5 +354,6 @@ def clip_by_global_norm(
     if not grads:
         return torch.zeros(())
     norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(grads)))
-    torch._foreach_mul_(grads, (limit / (norm + 1e-6)).clamp(max=1.0))
+    if limit < math.inf:
+        torch._foreach_mul_(grads, (limit / (norm + 1e-6)).clamp(max=1.0))
     return norm

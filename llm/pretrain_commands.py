@@ -11,7 +11,7 @@ from pathlib import Path
 
 import tyro
 
-from llm.budget import plan
+from llm.budget import RACE, plan
 from llm.checkpoint import checkpoints, load_model
 from llm.config import n_parameters
 from llm.cooking import Recipe, cook
@@ -31,7 +31,8 @@ class PretrainCommand:
     data: str | None = None
     """village (if not given), hamlet, a corpus, or a file or folder."""
     recipe: str | None = None
-    """A recipe's name, instead of minutes, data and seed."""
+    """A recipe's name instead of minutes, data and seed; or race, beside
+    them: read letters, and as many as can be."""
     out: Path | None = None
     """The run's folder; runs/DATA if not given."""
     resume: bool = False
@@ -43,9 +44,10 @@ class PretrainCommand:
 
     def __call__(self) -> None:
         """Train, evaluate, write a sample, save."""
-        if self.recipe is not None and self.out is None and not self.resume:
+        named = self.recipe not in (None, RACE)
+        if named and self.out is None and not self.resume:
             self.refuse_beside("--recipe", "minutes", "data", "seed")
-            print(get(self.recipe))
+            print(get(self.recipe or ""))
             return
         out = self.out or Path("runs") / Path(self.data or "village").stem
         recipe = self.resumed(out) if self.resume else self.fresh(out)
@@ -54,7 +56,7 @@ class PretrainCommand:
             f"steps of {recipe.batch_size} rows"
         )
         hooks = [tensorboard(out)] if self.tensorboard else []
-        often = max(50, recipe.steps // 5)
+        often = max(500, recipe.steps // 5)
         options = {"save_every": often, "evaluate_every": often}
         try:
             with locked(out / ".lock"):
@@ -95,7 +97,7 @@ class PretrainCommand:
             )
         if out.exists() and not out.is_dir():
             raise ValueError(f"{out} is a file: name a folder with --out")
-        if self.recipe is not None:
+        if self.recipe is not None and self.recipe != RACE:
             self.refuse_beside("--recipe", "minutes", "data", "seed")
             return recipe_called(self.recipe)
         minutes = 3.0 if self.minutes is None else self.minutes
@@ -103,7 +105,8 @@ class PretrainCommand:
             raise ValueError(f"minutes is {minutes}: it takes some")
         # Some is for reading, evaluating and sampling.
         seconds = max(30 * minutes, 55 * minutes - 10)
-        return plan(self.data or "village", seconds, self.seed or 0)
+        letters = self.recipe == RACE
+        return plan(self.data or "village", seconds, self.seed or 0, letters)
 
 
 # %% book/10-the-training-loop.md#SampleCommand

@@ -14,8 +14,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from llm.budget import RATES, size
+from llm.budget import RACE, RATES, size
 from llm.cooking import Recipe, cook
+from llm.corpora import cache_folder
 
 
 # %% book/10-the-training-loop.md#reached
@@ -66,14 +67,14 @@ def runs_folder() -> Path:
     """Where runs are kept: $LITERATE_RUNS, or in the user's cache."""
     if folder := os.environ.get("LITERATE_RUNS"):
         return Path(folder)
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "literate-llm" / "runs"
+    return cache_folder() / "runs"
 
 
 def recipe_called(name: str) -> Recipe:
     """The recipe that has a name."""
     if name not in RECIPES:
-        raise ValueError(f"no recipe {name!r}: {', '.join(RECIPES)}")
+        known = ", ".join([*RECIPES, RACE])
+        raise ValueError(f"no recipe {name!r}: {known}")
     return RECIPES[name]
 
 
@@ -107,8 +108,10 @@ RECIPES = {
         n_validation=150,
         model=size(2, 64, 512, 256),
         optim=RATES,
-        batch_size=4,
+        batch_size=8,
         steps=300,
+        masked=False,
+        whole=True,
     ),
     "village-base": Recipe(
         data="village",
@@ -116,7 +119,9 @@ RECIPES = {
         n_validation=400,
         model=size(3, 96, 2_048, 256),
         optim=RATES,
-        batch_size=5,
-        steps=2_700,
+        batch_size=8,
+        steps=2_620,
+        masked=False,
+        whole=True,
     ),
 }

@@ -18,7 +18,6 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from llm.checkpoint import (
@@ -32,40 +31,11 @@ from llm.checkpoint import (
     set_rng_state,
     step_of,
 )
-from llm.data import document_mask
+from llm.losses import count_targets
 from llm.metrics_log import Record, append_row, keep_rows, read_metrics
-from llm.model import Transformer
 from llm.optim import clip_by_global_norm, set_rates
 from llm.progress import progress
 from llm.train_config import TrainConfig, due
-
-
-# %% book/10-the-training-loop.md#next_token_loss
-def next_token_loss(
-    model: Transformer, rows: Int[Tensor, "B T1"]
-) -> Float[Tensor, ""]:
-    """The loss of each token of a row, given those before it."""
-    rows = rows.to(model.embedding.weight.device)
-    return model.loss(rows[:, :-1], rows[:, 1:])
-
-
-def document_loss(
-    model: Transformer, rows: Int[Tensor, "B T1"], end: int
-) -> Float[Tensor, ""]:
-    """The same, but no token sees beyond its own document.
-
-    Args:
-        end: the token between documents; here it begins the next one.
-    """
-    rows = rows.to(model.embedding.weight.device)
-    owners = (rows[:, :-1] == end).cumsum(-1)
-    mask = document_mask(owners)
-    return model.loss(rows[:, :-1], rows[:, 1:], mask=mask)
-
-
-def count_targets(rows: Int[Tensor, "B T1"]) -> int:
-    """How many targets rows of T + 1 tokens have."""
-    return rows.shape[0] * (rows.shape[1] - 1)
 
 
 # %% book/10-the-training-loop.md#BadLossError
@@ -380,7 +350,9 @@ class Trainer:
                     shown["tok/s"] = f"{self.tokens / self.seconds:,.0f}"
                     bar.set_postfix(shown, refresh=False)
                 if last or due(self.step, config.evaluate_every):
+                    paused = time.perf_counter()
                     self.evaluate()
+                    begun += time.perf_counter() - paused
                 save = due(self.step, config.save_every)
                 if save or last or self.stopping:
                     self.save()

@@ -4,7 +4,32 @@ Tangled from book/10-the-training-loop.md: edit the book,
 or edit here and run `./build.sh stitch`.
 """
 
-from llm.cooking import split_texts
+import itertools
+import tempfile
+from pathlib import Path
+
+from llm.cooking import WholeDocuments, make_tokenizer, split_texts
+from llm.losses import count_targets
+from llm.shards import END_OF_TEXT, tokenize
+from llm.village import Village
+
+
+# %% book/10-the-training-loop.md#test_whole_documents
+def test_whole_documents():
+    texts = [s.text for s in itertools.islice(Village("hamlet").stories(), 90)]
+    tokenizer = make_tokenizer(texts, 300)
+    end = tokenizer.special_tokens[END_OF_TEXT]
+    with tempfile.TemporaryDirectory() as folder:
+        tokenize(texts, folder, tokenizer)
+        dataset = WholeDocuments(Path(folder), 1_000, tokenizer, 8)
+        batches = [dataset.rows([i]) for i in range(len(dataset))]
+    found = [row for rows in batches for row in rows.tolist()]
+    assert all(row[0] == end == row[-1] for row in found)
+    told = [tokenizer.decode([i for i in row if i != end]) for row in found]
+    assert sorted(told) == sorted(texts)
+    asked = sum(count_targets(rows, end) for rows in batches)
+    assert asked == sum(len(tokenizer.encode(text)) + 1 for text in texts)
+    assert asked > 0.9 * sum(rows[:, 1:].numel() for rows in batches)
 
 
 # %% book/10-the-training-loop.md#test_texts_are_split_by_their_length

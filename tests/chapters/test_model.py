@@ -26,13 +26,13 @@ def small_model(**changes):
     """A small model with QK-norm, shared keys and all that may be added."""
     torch.manual_seed(0)
     options = {"qk_norm": True, "embed_norm": True, "embed_shortcut": True,
-               "value_embeddings": True}
+               "value_embeddings": True, "ngrams": 3, "ngram_rows": 50}
     sizes = {"n_layers": 2, "n_heads": 4, "d_model": 32, "d_ff": 48}
     names = {"vocab_size": 11, "n_kv_heads": 2, "max_seq_len": 16}
     fields = {**options, **sizes, **names, "init_std": 0.2, **changes}
     model = Transformer(ModelConfig(**fields))
     for name, parameter in model.named_parameters():
-        if "norm" in name or "shortcut" in name:
+        if "norm" in name or "shortcut" in name or "before" in name:
             parameter.data.uniform_(0.5, 2)
     return model
 
@@ -104,7 +104,7 @@ def check_fold_norms(fold_norms):
 # %% book/07-the-transformer.md#check_share_heads
 def check_share_heads(share_heads):
     """`share_heads(model, n_kv_heads)`: a model with fewer such heads."""
-    model = small_model(n_kv_heads=4, value_embeddings=False)
+    model = small_model(n_kv_heads=4, value_embeddings=False, ngrams=1)
     ids = torch.randint(11, (2, 7))
     assert torch.allclose(share_heads(model, 4)(ids), model(ids))
     for block in model.blocks:
@@ -159,7 +159,7 @@ def check_widest(widest):
 def check_parallel(parallel):
     """`parallel(model)`: changes each block of the model, returns it."""
     model = small_model(embed_shortcut=False, embed_norm=False,
-                        value_embeddings=False)
+                        value_embeddings=False, ngrams=1)
     ids = torch.randint(11, (2, 5))
     rotation = model.rotary(torch.arange(5))
     x = model.embedding(ids)

@@ -134,6 +134,7 @@ MODELS = [
     ("village", {}),
     ("village", {"vocab_size": 65, "norm_weight": False, "embed_shortcut": True}),
     ("village", {"vocab_size": 2048, "value_embeddings": True}),
+    ("village", {"vocab_size": 300, "ngrams": 3, "ngram_rows": 1000}),
     ("village", {**SIZES, "placement": "post", "qk_norm": False}),
     ("gpt2", {**SIZES, "vocab_size": 300, "max_seq_len": 256}),
     ("llama", {**SIZES, "vocab_size": 300, "max_seq_len": 256, "n_kv_heads": 2}),

@@ -39,6 +39,8 @@ def configs(draw: Any, **fixed: Any) -> ModelConfig:
         "d_ff": draw(st.integers(1, 30)),
         "max_seq_len": draw(st.integers(6, 12)),
         "init_std": 0.3,
+        "ngrams": draw(st.integers(1, 4)),
+        "ngram_rows": draw(st.integers(1, 9)),
     }
     fields |= {name: draw(st.sampled_from(c)) for name, c in CHOICES.items()}
     fields |= {name: draw(st.booleans()) for name in FLAGS}
