@@ -1,5 +1,6 @@
 """What benchmarks share: the machine, processes, medians, intervals, records."""
 
+import importlib.util
 import json
 import math
 import os
@@ -10,6 +11,7 @@ import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).parent
 
@@ -41,6 +43,16 @@ def in_a_process(script: str, *arguments: object) -> dict[str, float]:
         env={**os.environ, "TOKENIZERS_PARALLELISM": "true"},
     )
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def load_module(path: Path) -> Any:
+    """Another program's module, from its file."""
+    spec = importlib.util.spec_from_file_location(f"peer_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def medians(runs: list[dict[str, float]]) -> dict[str, float]:

@@ -14,7 +14,6 @@ fused; AdamW fused for transformers, as its Trainer has it, and for ours. With
 
 import argparse
 import contextlib
-import importlib.util
 import io
 import statistics
 import time
@@ -23,7 +22,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from common import FOLDER, machine, write_record
+from common import FOLDER, load_module, machine, write_record
 from torch import Tensor
 
 from llm.config import preset
@@ -61,11 +60,7 @@ def ours(shape: tuple[int, ...], x: Tensor, y: Tensor, activation: str) -> Step:
 def nanogpt(
     shape: tuple[int, ...], x: Tensor, y: Tensor, source: Path, same: bool
 ) -> Step:
-    spec = importlib.util.spec_from_file_location("nanogpt", source / "model.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_module(source / "model.py")
     V, L, H, D, T = shape
     sizes = {"vocab_size": V, "n_layer": L, "n_head": H, "n_embd": D, "block_size": T}
     with contextlib.redirect_stdout(io.StringIO()):

@@ -16,7 +16,6 @@ end to end; ours does the same with its own windows. `village` is a megabyte of 
 """
 
 import argparse
-import importlib.util
 import itertools
 import json
 import os
@@ -33,8 +32,9 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from common import FOLDER, machine, write_record
+from common import FOLDER, load_module, machine, write_record
 
+from llm.cooking import split_texts
 from llm.village import Village
 
 RECIPE = [
@@ -45,31 +45,15 @@ RECIPE = [
 STEP = re.compile(r"^iter (\d+): .* time ([\d.]+)ms", re.MULTILINE)
 
 
-def split(text: str) -> tuple[str, str]:
-    """The first nine tenths and the last, as both programs cut."""
-    cut = len(text) * 9 // 10
-    return text[:cut], text[cut:]
-
-
 def prepare(text: str, folder: Path) -> np.ndarray:
     """What nanoGPT's prepare.py makes of a text; the last tenth as numbers."""
     number = {letter: i for i, letter in enumerate(sorted(set(text)))}
     folder.mkdir(parents=True)
-    for name, part in zip(("train", "val"), split(text), strict=True):
+    for name, (part,) in zip(("train", "val"), split_texts([text]), strict=True):
         ids = np.array([number[letter] for letter in part], np.uint16)
         ids.tofile(folder / f"{name}.bin")
     (folder / "meta.pkl").write_bytes(pickle.dumps({"vocab_size": len(number)}))
     return ids
-
-
-def load(path: Path) -> Any:
-    """A module from a file."""
-    spec = importlib.util.spec_from_file_location("peer", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @torch.no_grad()
@@ -119,7 +103,7 @@ def run_nanogpt(source: Path, text: str, seed: int, folder: Path) -> dict[str, A
     evaluated = {0, 2000}
     seconds = sum(usual if n in evaluated else s for n, s in steps.items())
     saved = torch.load(folder / "out" / "ckpt.pt", weights_only=True)
-    peer = load(folder / "model.py")
+    peer = load_module(folder / "model.py")
     model = peer.GPT(peer.GPTConfig(**saved["model_args"]))
     model.load_state_dict(saved["model"])
     loss = nats(model.eval(), ids)
@@ -129,10 +113,12 @@ def run_nanogpt(source: Path, text: str, seed: int, folder: Path) -> dict[str, A
 def run_ours(text: Path, seconds: float, seed: int, out: Path) -> dict[str, Any]:
     """`llm pretrain --recipe race`, for a time of training."""
     minutes = min(seconds / 30, (seconds + 10) / 55)  # as the command reckons
-    options = f"--recipe race --data {text} --minutes {minutes} --seed {seed}"
+    command = [sys.executable, "-m", "llm", "pretrain", "--recipe", "race"]
+    command += ["--data", str(text), "--minutes", str(minutes)]
+    command += ["--seed", str(seed), "--out", str(out)]
     begun = time.perf_counter()
     subprocess.run(
-        [sys.executable, "-m", "llm", "pretrain", *options.split(), "--out", str(out)],
+        command,
         check=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -140,7 +126,7 @@ def run_ours(text: Path, seconds: float, seed: int, out: Path) -> dict[str, Any]
     whole = time.perf_counter() - begun
     result = json.loads((out / "result.json").read_text())
     recipe = json.loads((out / "recipe.json").read_text())["recipe"]
-    unseen = split(text.read_text())[1]
+    _, (unseen,) = split_texts([text.read_text()])
     total = result["validation/nats_per_byte"] * (len(unseen.encode()) + 1)
     return {
         "seconds": result["seconds"],
