@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from llm.config import ModelConfig
 
 # %% book/07-the-transformer.md#FACTOR
-FACTOR, MODULUS = 1_000_003, 2**31 - 1  # both prime
+FACTOR, MODULUS = 62_089_921, 2**31 - 1  # both prime
 GAIN = 0.25  # a row is met rarely, and Adam makes long steps of rare ones
 
 
@@ -50,11 +50,13 @@ class NGramEmbedding(nn.Module):
         """The embeddings x of the ids, with what stands before them."""
         seen = self.seen(input_ids, mask)
         numbers = self.numbers(input_ids, seen)
-        if self.training and self.dropout > 0:
+        gain = GAIN
+        if not self.training:
+            gain *= 1 - self.dropout
+        elif self.dropout > 0:
             drawn = torch.rand(numbers.shape, device=numbers.device)
             numbers = numbers.masked_fill(drawn < self.dropout, 0)
-        x = x + GAIN * self.tables(numbers).sum(-2)
-        mixed = x
+        mixed = x = x + gain * self.tables(numbers).sum(-2)
         for back, share in enumerate(self.shares, 1):
             earlier = shifted(x, back) * seen[..., back - 1, None]
             mixed = mixed + share * earlier

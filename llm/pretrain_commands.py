@@ -44,10 +44,10 @@ class PretrainCommand:
 
     def __call__(self) -> None:
         """Train, evaluate, write a sample, save."""
-        named = self.recipe not in (None, RACE)
-        if named and self.out is None and not self.resume:
+        name = None if self.recipe == RACE else self.recipe
+        if name is not None and self.out is None and not self.resume:
             self.refuse_beside("--recipe", "minutes", "data", "seed")
-            print(get(self.recipe or ""))
+            print(get(name))
             return
         out = self.out or Path("runs") / Path(self.data or "village").stem
         recipe = self.resumed(out) if self.resume else self.fresh(out)

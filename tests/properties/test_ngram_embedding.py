@@ -62,14 +62,30 @@ def test_documents_are_as_if_alone(ids, ngrams, data):
     torch.testing.assert_close(table(x, row, mask[None]), together)
 
 
-def test_dropout_is_for_training_alone():
+def test_a_table_says_on_average_what_it_says_after_training():
+    table = tables(4, rows=9, dropout=0.4)
+    table.tables.weight.data.normal_()
+    with torch.no_grad():
+        table.tables.weight[0] = 0
+        table.shares[0].fill_(0.5)
+        row, x = torch.tensor([[1, 2, 1, 2, 3]]), torch.randn(1, 5, 4)
+        draws = 20_000
+        rows, xs = row.repeat(draws, 1), x.repeat(draws, 1, 1)
+        torch.manual_seed(0)
+        found = table.train()(xs, rows)
+        meant = table.eval()(x, row)
+    assert found.std(0).max() > 0.1
+    torch.testing.assert_close(found.mean(0, keepdim=True), meant, atol=0.02, rtol=0)
+
+
+def test_what_is_never_read_in_training_is_never_read():
     table = tables(4, rows=9, dropout=1.0)
     table.tables.weight.data.normal_()
     with torch.no_grad():
         table.tables.weight[0] = 0
     row, x = torch.tensor([[1, 2, 1, 2, 3]]), torch.randn(1, 5, 4)
     assert torch.equal(table.train()(x, row), x)
-    assert not torch.equal(table.eval()(x, row), x)
+    assert torch.equal(table.eval()(x, row), x)
 
 
 def test_a_row_that_is_no_run_never_learns():
