@@ -224,11 +224,12 @@ release() {
   pdf; epub
   step wheel "$VENV/bin/python" -m build --wheel --sdist --no-isolation --outdir dist
   cp "$PDF" the-literate-llm.pdf
+  "$VENV/bin/python" -m literate.pictures "$PDF"
   cp "$PDF" "dist/the-literate-llm-$version.pdf"
   cp "$EPUB" "dist/the-literate-llm-$version.epub"
   (cd "$(dirname "$HTML")" && "$OLDPWD/$VENV/bin/python" -m zipfile -c \
     "$OLDPWD/dist/the-literate-llm-$version-html.zip" .)
-  echo "Version $version is in dist/, and its PDF at the root: commit that, and tag v$version."
+  echo "Version $version is in dist/, and its PDF at the root, its pictures in pictures/: commit them, and tag v$version."
 }
 
 clean() {

@@ -23,8 +23,6 @@ from pathlib import Path
 from common import FOLDER, in_a_process, machine, medians, write_record
 
 VOCAB_SIZE = 4_096
-README = FOLDER.parent / "README.md"
-BEGIN, END = "<!-- benchmarks:begin -->\n", "<!-- benchmarks:end -->"
 
 
 # --- what is measured, each in a process of its own -------------------------------
@@ -211,26 +209,6 @@ def show(name: str, row: dict[str, float]) -> None:
     )
 
 
-def table(record: dict) -> str:
-    """The record as the README's table."""
-    rows = ["| what | beside | ratio | ours | theirs |", "|---|---|---|---|---|"]
-    for row in record["results"]:
-        rows.append(
-            f"| {row['what']} | {row['peer']} | **{row['ratio']:.2f}** "
-            f"| {row['ours_seconds']:.2f} s | {row['peer_seconds']:.2f} s |"
-        )
-    where = record["machine"]
-    rows += [
-        "",
-        f"Encoding {record['stream']['megabytes']} MB as a stream took "
-        f"{record['stream']['peak_mb']:.0f} MB of memory at its peak.",
-        f"Measured on {where['cpu']}, {where['cores']} cores, {where['date']}; text: "
-        f"{record['text']}, {record['distinct_megabytes']:.0f} MB before it repeats. "
-        "Run it again: `python benchmarks/tokenizer.py`.",
-    ]
-    return "\n".join(rows) + "\n"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--text", type=Path, help="a text file (default: what is here)")
@@ -238,9 +216,6 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--stream", type=int, default=1_000, metavar="MB")
     parser.add_argument("--out", type=Path, default=FOLDER / "records")
-    parser.add_argument(
-        "--readme", action="store_true", help="renew the README's table"
-    )
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.measure:
@@ -276,9 +251,6 @@ def main() -> None:
         "stream": {"megabytes": args.stream, **streamed},
     }
     print("written:", write_record("tokenizer", record, args.out))
-    if args.readme:
-        head, _, rest = README.read_text().partition(BEGIN)
-        README.write_text(head + BEGIN + table(record) + END + rest.partition(END)[2])
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
-"""What each choice in the recipe of the village's model is worth, one change at a time.
+"""What each choice in a recipe is worth, one change at a time.
 
-    python benchmarks/tried.py [CHANGE ...] [--steps 260] [--workers 2]
+    python benchmarks/tried.py village tinyshakespeare.txt [--only CHANGE ...]
 
-All runs read stories from the same 4,800 and are judged by the same 400. A run has one
-thread, so that as many as there are cores can go at a time; their seconds say which are
-slower, and nothing else. One seed, and another one of the recipe itself, to show how
-much is luck.
+`village`: the recipe of village-base, cut short; all runs read stories from the same
+4,800 and are judged by the same 400. A text: the race's recipe, at two passes over a
+megabyte, judged by the last tenth.
+
+A run has one thread, so that as many as there are cores can go at a time; their seconds
+say which are slower, and nothing else. One seed, and another one of the recipe itself,
+to show how much is luck.
 """
 
 import argparse
@@ -20,14 +23,17 @@ import torch
 from common import FOLDER, machine, write_record
 
 import llm.ngram_embedding
-from llm.cooking import cook
+from llm.budget import RATES, rows_for, size
+from llm.checkpoint import load_model
+from llm.cooking import Recipe, cook, split_texts
 from llm.recipes import RECIPES
+from llm.validation import Documents
 from llm.village import entropy
 
 # What is changed: in the model, in the optimizer, in the rest of the recipe.
 Change = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
 CUT = {"batch_size": 5, "whole": False, "masked": True}
-CHANGES: dict[str, Change] = {
+VILLAGE: dict[str, Change] = {
     "as it is": ({}, {}, {}),
     "another seed": ({}, {}, {"seed": 1}),
     "no value embeddings": ({"value_embeddings": False}, {}, {}),
@@ -54,50 +60,102 @@ CHANGES: dict[str, Change] = {
     "cooldown over all steps": ({}, {}, {"cooldown": 1.0}),
 }
 
+TEXT: dict[str, Change] = {
+    "as it is": ({}, {}, {}),
+    "another seed": ({}, {}, {"seed": 1}),
+    "tables not scaled after training": ({}, {}, {"scaled": False}),
+    "no dropout of runs": ({"ngram_dropout": 0.0}, {}, {}),
+    "dropout of a quarter": ({"ngram_dropout": 0.25}, {}, {}),
+    "dropout of two thirds": ({"ngram_dropout": 2 / 3}, {}, {}),
+    "no weight decay": ({}, {"weight_decay": 0.0}, {}),
+    "no tables of runs": ({"ngrams": 1, "ngram_dropout": 0.0}, {}, {}),
+    "runs of up to three": ({"ngrams": 3}, {}, {}),
+    "runs of up to seven": ({"ngrams": 7}, {}, {}),
+    "tables of 65,536 rows": ({"ngram_rows": 65_536}, {}, {}),
+    "no value embeddings": ({"value_embeddings": False}, {}, {}),
+    "AdamW for all": ({}, {"optimizer": "adamw", "lr": 0.005}, {}),
+    "batches half as large, twice the steps": ({}, {}, {"batch_size": 7, "times": 2.0}),
+    "rows of 256": ({"max_seq_len": 256}, {}, {"batch_size": 7}),
+}
+TEXT_STEPS = 1_072
 
-def run(task: tuple[str, int]) -> dict[str, Any]:
+
+def base(data: str) -> Recipe:
+    """What is changed."""
+    if data == "village":
+        return dataclasses.replace(RECIPES["village-base"], n_documents=4_800)
+    model = size(3, 96, vocab_size=257, T=128, ngrams=5)
+    return Recipe(
+        data=data,
+        n_documents=1,
+        model=dataclasses.replace(model, ngram_dropout=0.5),
+        optim=dataclasses.replace(RATES, weight_decay=0.1),
+        batch_size=rows_for(model),
+        steps=TEXT_STEPS,
+        masked=False,
+    )
+
+
+def run(task: tuple[str, str, int]) -> dict[str, Any]:
     """Train with one change."""
-    name, steps = task
+    data, name, steps = task
     torch.set_num_threads(1)
-    model, optim, rest = (dict(change) for change in CHANGES[name])
+    changes = VILLAGE if data == "village" else TEXT
+    model, optim, rest = (dict(change) for change in changes[name])
     llm.ngram_embedding.GAIN = model.pop("gain", 0.25)
-    base = RECIPES["village-base"]
-    steps = round(steps * rest.pop("times", 1.0))
+    recipe = base(data)
+    steps, scaled = round(steps * rest.pop("times", 1.0)), rest.pop("scaled", True)
     recipe = dataclasses.replace(
-        base,
-        model=dataclasses.replace(base.model, **model),
-        optim=dataclasses.replace(base.optim, **optim),
-        n_documents=4_800,
+        recipe,
+        model=dataclasses.replace(recipe.model, **model),
+        optim=dataclasses.replace(recipe.optim, **optim),
         **{"steps": steps, **rest},
     )
     with tempfile.TemporaryDirectory() as folder:
         result = cook(recipe, folder, show_progress=False)
+        loss = result["validation/nats_per_byte"]
+        if not scaled:
+            loss = unscaled(data, Path(folder))
     return {
         "change": name,
         "tokens": result["tokens"],
         "seconds": result["seconds"],
-        "nats_per_byte": result["validation/nats_per_byte"],
+        "nats_per_byte": loss,
     }
+
+
+def unscaled(data: str, run: Path) -> float:
+    """The loss if tables speak as loudly as they did when some were left out."""
+    model, tokenizer = load_model(run)
+    model.before.dropout = 0.0
+    _, unseen = split_texts([Path(data).read_text()])
+    return Documents(unseen, tokenizer, model.config.max_seq_len)(model)[
+        "nats_per_byte"
+    ]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("changes", nargs="*", help="which; all if none is named")
-    parser.add_argument("--steps", type=int, default=260)
+    parser.add_argument("data", nargs="+", help="village, or a file")
+    parser.add_argument("--only", nargs="+", help="which changes; else all")
+    parser.add_argument("--steps", type=int, help="260 of the village, 1,072 of a text")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path, default=FOLDER / "records")
     options = parser.parse_args()
-    judged = RECIPES["village-base"].n_validation
-    floor = math.log(2) * entropy(judged, split="validation")[0]
-    tasks = [(name, options.steps) for name in options.changes or CHANGES]
-    rows = []
-    with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
-        for row in pool.imap(run, tasks):
-            row["above_entropy"] = row["nats_per_byte"] / floor - 1
-            rows.append(row)
-            print(f"{row['change']:36} {row['above_entropy']:6.1%}", flush=True)
-    record = {"machine": machine("torch"), "entropy": floor, "runs": rows}
-    write_record("tried", record, options.out)
+    for data in options.data:
+        village = data == "village"
+        steps = options.steps or (260 if village else TEXT_STEPS)
+        names = options.only or (VILLAGE if village else TEXT)
+        rows = []
+        with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
+            for row in pool.imap(run, [(data, name, steps) for name in names]):
+                rows.append(row)
+                print(f"{row['change']:40} {row['nats_per_byte']:.4f}", flush=True)
+        record = {"machine": machine("torch"), "text": Path(data).stem, "runs": rows}
+        if village:
+            judged = RECIPES["village-base"].n_validation
+            record["entropy"] = math.log(2) * entropy(judged, split="validation")[0]
+        write_record(f"tried-{Path(data).stem}", record, options.out)
 
 
 if __name__ == "__main__":

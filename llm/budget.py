@@ -155,7 +155,7 @@ def plan(
     model, rows, steps = fit(seconds, n_tokens, *sizes)
     used, optim = steps * rows * model.max_seq_len, RATES
     if used > n_tokens:  # what is read twice can be learnt by heart
-        model = dataclasses.replace(model, ngram_dropout=0.4)
+        model = dataclasses.replace(model, ngram_dropout=0.5)
         optim = dataclasses.replace(RATES, weight_decay=0.1)
     whole = count == 0 and not letters and used < IN_MEMORY
     if whole:  # smaller batches do, as stories are much alike

@@ -229,6 +229,7 @@ class Transformer(nn.Module):
         input_ids: Int[Tensor, "B T"],
         mask: Bool[Tensor, "*B T T"] | None = None,
         positions: Int[Tensor, "B T"] | None = None,
+        sparse: bool = False,
     ) -> Float[Tensor, "B T D"]:
         """What the head reads: the stream after all blocks, normalized.
 
@@ -236,6 +237,7 @@ class Transformer(nn.Module):
             mask: true where a token may attend, for all rows or for each;
                 causal if not given.
             positions: of each token in its document; 0, 1, 2 ... if not given.
+            sparse: list the rows of the embedding's gradient; see `loss`.
         """
         length = None  # asking `positions` would make a GPU wait
         if positions is None:
@@ -243,7 +245,8 @@ class Transformer(nn.Module):
             if self.position is not None and length > most:
                 raise ValueError(f"{length} tokens, but max_seq_len is {most}")
             positions = torch.arange(length, device=input_ids.device)
-        x = self.embedding(input_ids)
+        table, ids = self.embedding.weight, input_ids
+        x = F.embedding(ids, table, sparse=True) if sparse else self.embedding(ids)
         if self.position is not None:
             x = x + self.position(positions)
         if self.before is not None:
@@ -270,7 +273,9 @@ class Transformer(nn.Module):
         ignore_index: int = -100,
     ) -> Float[Tensor, ""]:
         """The mean cross-entropy in nats, without holding all logits."""
-        x = self.hidden(input_ids, mask, positions)
+        eager = not torch.compiler.is_compiling()
+        sparse = eager and self.config.tie_embeddings and not input_ids.is_cuda
+        x = self.hidden(input_ids, mask, positions, sparse)
         return linear_cross_entropy(x, self.head.weight, targets, ignore_index)
 
 
@@ -299,13 +304,8 @@ class LinearCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any,
-        x: Tensor,
-        weight: Tensor,
-        targets: Tensor,
-        shares: Tensor,
-        rows: int,
-        training: bool,
+        ctx: Any, x: Tensor, weight: Tensor, targets: Tensor,
+        shares: Tensor, rows: int, training: bool,
     ) -> Tensor:
         """The loss; the gradients are made on the way and kept."""
         wide = torch.promote_types(x.dtype, torch.float32)
@@ -339,8 +339,9 @@ class LinearCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> Any:
         """The gradients that were kept, times what comes from above."""
         grad_x, grad_weight = ctx.saved_tensors
-        grad_weight = (grad_weight * grad).to(grad_x.dtype)
-        return grad_x * grad, grad_weight, None, None, None, None
+        if grad.device.type != "cpu" or grad != 1:
+            grad_x, grad_weight = grad_x * grad, grad_weight * grad
+        return grad_x, grad_weight.to(grad_x.dtype), *[None] * 4
 
 
 # %% book/07-the-transformer.md#linear_cross_entropy

@@ -2,12 +2,15 @@
 
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+
+from literate.pictures import figure_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted((ROOT / "book").glob("*.md"))
@@ -175,13 +178,19 @@ def test_readme_opens_every_numbered_chapter_in_colab() -> None:
     assert [p for p in pages if f"{start}/notebooks/{p}.ipynb" not in targets] == []
 
 
-def test_the_benchmark_table_has_its_markers() -> None:
+def test_the_benchmark_tables_are_what_the_records_say() -> None:
+    benchmarks = ROOT / "benchmarks"
+    code = "import readme; print(readme.table(), end='')"
+    command = [sys.executable, "-c", code]
+    made = subprocess.check_output(command, cwd=benchmarks, text=True)
     text = (ROOT / "README.md").read_text("utf-8")
-    assert (
-        0
-        < text.index("<!-- benchmarks:begin -->")
-        < text.index("<!-- benchmarks:end -->")
-    )
+    _, _, rest = text.partition("<!-- benchmarks:begin -->\n")
+    assert rest.partition("<!-- benchmarks:end -->")[0] == made
+
+
+def test_the_readme_shows_the_figure_of_the_notebook() -> None:
+    notebook = ROOT / "notebooks" / "appendix-e-a-race.ipynb"
+    assert (ROOT / "pictures" / "race.png").read_bytes() == figure_of(notebook)
 
 
 def test_the_repository_s_address_is_in_no_page() -> None:

@@ -112,6 +112,22 @@ def test_loss_and_its_gradients_are_those_of_the_logits(config):
             torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
 
 
+@pytest.mark.parametrize("factor", [1.0, 0.25])
+def test_a_tied_table_has_one_dense_gradient_however_often_it_is_added_to(factor):
+    torch.manual_seed(0)
+    model = Transformer(preset("gpt2", vocab_size=50, n_layers=1, d_model=12))
+    ids = torch.randint(50, (2, 9))
+    cross_entropy(model(ids[:, :-1]), ids[:, 1:]).backward()
+    expected = model.embedding.weight.grad.clone()
+    model.zero_grad()
+    loss = factor * model.loss(ids[:, :-1], ids[:, 1:])
+    for times in (1, 2, 3):
+        loss.backward(retain_graph=True)
+        found = model.embedding.weight.grad
+        assert found.layout == torch.strided
+        torch.testing.assert_close(found, times * factor * expected)
+
+
 @settings(max_examples=40, deadline=None)
 @given(configs(), st.booleans())
 def test_configs_and_weights_survive_saving(config, stretched):
