@@ -50,7 +50,6 @@ LADDER = (  # layers, width
     *((8, 384), (10, 512), (12, 768), (16, 1_024)),
 )
 TOKENS_PER_WEIGHT = 4.0
-RACE = "race"  # the recipe that reads letters
 RATES = OptimConfig(
     lr=0.03,
     embedding_lr=0.2,
@@ -99,7 +98,7 @@ def fit(
         seconds: to train, on this machine as it is now.
         n_tokens: of the corpus, about.
     """
-    seconds *= 0.9  # no machine keeps up for minutes what it did for one
+    seconds *= 0.9  # what it did for a second, none keeps up for minutes
     sizes = [size(*rung, vocab_size, T, ngrams) for rung in LADDER]
     middle = sizes[3]
     speed = tokens_per_second(middle, rows_for(middle))
@@ -146,8 +145,8 @@ def plan(
     """
     count, total = measure(data)
     if letters:
-        sizes, per_token = [257, 128, 5], 1.0
-    else:
+        sizes, per_token = [257, 128, 5], 1.0  # bytes and the end; T; runs
+    else:  # a token for each thousand characters, about
         power = round(math.log2(max(1.0, total / 1_000)))
         known = 2_048 if count == 0 else min(4_096, max(512, 2**power))
         sizes, per_token = [known, 256], 3.5
@@ -155,10 +154,10 @@ def plan(
     model, rows, steps = fit(seconds, n_tokens, *sizes)
     used, optim = steps * rows * model.max_seq_len, RATES
     if used > n_tokens:  # what is read twice can be learnt by heart
-        model = dataclasses.replace(model, ngram_dropout=0.4)
+        model = dataclasses.replace(model, ngram_dropout=0.5)
         optim = dataclasses.replace(RATES, weight_decay=0.1)
     whole = count == 0 and not letters and used < IN_MEMORY
-    if whole:  # smaller batches do, as stories are much alike
+    if whole:  # two thirds of the tokens in a batch, found by trial
         rows = max(4, 2 * rows * model.max_seq_len // (3 * STORY_TOKENS))
         steps = used // (rows * STORY_TOKENS)
     return Recipe(
@@ -168,7 +167,7 @@ def plan(
         optim=optim,
         batch_size=rows,
         steps=steps,
-        masked=not whole and not letters,
+        masked=not whole and not letters,  # letters: as others do it
         whole=whole,
         seed=seed,
     )

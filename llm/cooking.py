@@ -31,7 +31,7 @@ from llm.shards import END_OF_TEXT, source_of, tokenize
 from llm.tensor_files import read_object
 from llm.tokenizer import Tokenizer, train_bpe
 from llm.train_config import TrainConfig
-from llm.trainer import Evaluation, Hook, Trainer
+from llm.trainer import Hook, Trainer
 from llm.validation import Documents, Samples
 from llm.village import Village
 
@@ -133,8 +133,8 @@ def claim(run: Path, recipe: Recipe, texts: Iterable[str]) -> None:
     for name, value in before.items():
         if checkpoints(run / "state") and now.get(name) != value:
             raise ValueError(
-                f"{run} holds a run of {before['recipe']['data']}, whose "
-                f"{name} was another then: name another folder"
+                f"{run} holds a run of {before['recipe']['data']}, with "
+                f"another {name}: name another folder"
             )
     shutil.rmtree(run / "data", ignore_errors=True)
     (run / "tokenizer.json").unlink(missing_ok=True)
@@ -155,17 +155,12 @@ class WholeDocuments(TokenDataset):
     """Batches of whole documents, a row each, that are about equally long.
 
     A row begins with the end token and is filled up with it; what is longer
-    than `block_size` is cut. A `Loader` of batch size 1 serves one batch.
-
-    Args:
-        batch_size: rows of a batch.
+    than `block_size` is cut. A `Loader` of batch size 1 serves one batch,
+    of `batch_size` rows.
     """
 
     def __init__(
-        self,
-        path: Path,
-        block_size: int,
-        tokenizer: Tokenizer,
+        self, path: Path, block_size: int, tokenizer: Tokenizer,
         batch_size: int,
     ) -> None:
         super().__init__(path, block_size, tokenizer)
@@ -176,16 +171,11 @@ class WholeDocuments(TokenDataset):
             for part in np.split(tokens, ends[ends < len(tokens)])
             for at in range(0, len(part), block_size)
         ]
-        # Only neighbours are sorted, so that a batch isn't of one kind.
-        span = 32 * batch_size
-        order = [
-            i
-            for begin in range(0, len(self.parts), span)
-            for i in sorted(
-                range(begin, min(begin + span, len(self.parts))),
-                key=lambda i: len(self.parts[i]),
-            )
-        ]
+        # By length, but within 32 batches only: all that are exactly as
+        # long would tell the same story.
+        sizes = np.array([len(part) for part in self.parts])
+        spans = np.arange(len(sizes)) // (32 * batch_size)
+        order = np.lexsort((sizes, spans))
         cuts = range(0, len(order), batch_size)
         self.batches = [order[at : at + batch_size] for at in cuts]
 
@@ -250,23 +240,27 @@ def make_trainer(
         kind="wsd", steps=recipe.steps,
         warmup=recipe.warmup, cooldown=recipe.cooldown,
     )
-    settings = TrainConfig(
-        steps=recipe.steps, clip=recipe.clip, seed=recipe.seed, **options
-    )
-    judge = Documents(unseen, tokenizer, config.max_seq_len)
     end = tokenizer.special_tokens[END_OF_TEXT]
-    kind = document_loss if recipe.masked else next_token_loss
-    loss_fn = partial(kind, end=end)
-    count = partial(count_targets, end=end)
+    loss_fn = document_loss if recipe.masked else next_token_loss
     rows = 1 if recipe.whole else recipe.batch_size
-    loader = Loader(dataset, rows, recipe.seed)
-    optimizer = build_optimizer(model, recipe.optim)
-    evaluations: dict[str, Evaluation] = {
-        "validation": judge,
-        "sample": Samples(tokenizer, length=100),
-    }
-    parts = model, loss_fn, loader, optimizer, schedule
-    trainer = Trainer(*parts, settings, run, evaluations, hooks, count)
+    trainer = Trainer(
+        model,
+        partial(loss_fn, end=end),
+        Loader(dataset, rows, recipe.seed),
+        build_optimizer(model, recipe.optim),
+        schedule,
+        TrainConfig(
+            steps=recipe.steps, clip=recipe.clip, seed=recipe.seed,
+            **options,
+        ),
+        run,
+        {
+            "validation": Documents(unseen, tokenizer, config.max_seq_len),
+            "sample": Samples(tokenizer, length=100),
+        },
+        hooks,
+        partial(count_targets, end=end),
+    )
     return trainer, tokenizer
 
 
