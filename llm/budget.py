@@ -51,11 +51,7 @@ LADDER = (  # layers, width
 )
 TOKENS_PER_WEIGHT = 4.0
 RATES = OptimConfig(
-    lr=0.03,
-    embedding_lr=0.2,
-    head_lr=0.02,
-    momentum=0.9,
-    betas=(0.5, 0.99),
+    lr=0.03, embedding_lr=0.2, head_lr=0.02, momentum=0.9, betas=(0.5, 0.99)
 )
 TOKENS_PER_WIDTH = 20  # in a batch, for each number in the stream
 EPOCHS = 8  # more passes over a small corpus only learn it by heart
@@ -66,17 +62,10 @@ def size(
 ) -> ModelConfig:
     """A model of the village's family."""
     return preset(
-        "village",
-        vocab_size=vocab_size,
-        max_seq_len=T,
-        n_layers=layers,
-        d_model=width,
-        n_heads=width // (32 if width < 256 else 64),
-        d_ff=4 * width,
-        norm_weight=False,
-        embed_shortcut=True,
-        value_embeddings=True,
-        ngrams=ngrams,
+        "village", vocab_size=vocab_size, max_seq_len=T, n_layers=layers,
+        d_model=width, n_heads=width // (32 if width < 256 else 64),
+        d_ff=4 * width, norm_weight=False, embed_shortcut=True,
+        value_embeddings=True, ngrams=ngrams,
     )
 
 
@@ -86,10 +75,7 @@ def rows_for(config: ModelConfig) -> int:
 
 
 def fit(
-    seconds: float,
-    n_tokens: float,
-    vocab_size: int,
-    T: int = 256,
+    seconds: float, n_tokens: float, vocab_size: int, T: int = 256,
     ngrams: int = 3,
 ) -> tuple[ModelConfig, int, int]:
     """A model, a batch size and a number of steps for a budget.
@@ -163,11 +149,7 @@ def plan(
     return Recipe(
         data=data,
         n_documents=count or 1 + int(used * per_token * 1.2) // STORY_BYTES,
-        model=model,
-        optim=optim,
-        batch_size=rows,
-        steps=steps,
+        model=model, optim=optim, batch_size=rows, steps=steps,
         masked=not whole and not letters,  # letters: as others do it
-        whole=whole,
-        seed=seed,
+        whole=whole, seed=seed,
     )

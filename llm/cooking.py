@@ -31,7 +31,7 @@ from llm.shards import END_OF_TEXT, source_of, tokenize
 from llm.tensor_files import read_object
 from llm.tokenizer import Tokenizer, train_bpe
 from llm.train_config import TrainConfig
-from llm.trainer import Hook, Trainer
+from llm.trainer import Evaluation, Hook, Trainer
 from llm.validation import Documents, Samples
 from llm.village import Village
 
@@ -64,9 +64,7 @@ class Recipe:
             if (value := getattr(self, name)) < 1:
                 raise ValueError(f"{name} is {value}: at least 1 is needed")
         if not 0 <= self.seed < 2**32:
-            raise ValueError(
-                f"seed is {self.seed}, not from 0 to 2**32 - 1"
-            )
+            raise ValueError(f"seed is {self.seed}, not from 0 to 2**32 - 1")
 
     def to_dict(self) -> dict[str, Any]:
         """All fields, ready for JSON."""
@@ -243,23 +241,18 @@ def make_trainer(
     end = tokenizer.special_tokens[END_OF_TEXT]
     loss_fn = document_loss if recipe.masked else next_token_loss
     rows = 1 if recipe.whole else recipe.batch_size
+    settings = TrainConfig(
+        steps=recipe.steps, clip=recipe.clip, seed=recipe.seed, **options
+    )
+    evaluations: dict[str, Evaluation] = {
+        "validation": Documents(unseen, tokenizer, config.max_seq_len),
+        "sample": Samples(tokenizer, length=100),
+    }
     trainer = Trainer(
-        model,
-        partial(loss_fn, end=end),
+        model, partial(loss_fn, end=end),
         Loader(dataset, rows, recipe.seed),
-        build_optimizer(model, recipe.optim),
-        schedule,
-        TrainConfig(
-            steps=recipe.steps, clip=recipe.clip, seed=recipe.seed,
-            **options,
-        ),
-        run,
-        {
-            "validation": Documents(unseen, tokenizer, config.max_seq_len),
-            "sample": Samples(tokenizer, length=100),
-        },
-        hooks,
-        partial(count_targets, end=end),
+        build_optimizer(model, recipe.optim), schedule, settings, run,
+        evaluations, hooks, partial(count_targets, end=end),
     )
     return trainer, tokenizer
 

@@ -23,26 +23,14 @@ RACE = "race"  # no recipe: `llm pretrain` plans one that reads letters
 
 RECIPES = {
     "hamlet-small": Recipe(
-        data="hamlet",
-        n_documents=4_000,
-        n_validation=150,
-        model=size(2, 64, 512, 256),
-        optim=RATES,
-        batch_size=8,
-        steps=300,
-        masked=False,
-        whole=True,
+        data="hamlet", n_documents=4_000, n_validation=150,
+        model=size(2, 64, 512, 256), optim=RATES,
+        batch_size=8, steps=300, masked=False, whole=True,
     ),
     "village-base": Recipe(
-        data="village",
-        n_documents=24_000,
-        n_validation=400,
-        model=size(3, 96, 2_048, 256),
-        optim=RATES,
-        batch_size=8,
-        steps=2_620,
-        masked=False,
-        whole=True,
+        data="village", n_documents=24_000, n_validation=400,
+        model=size(3, 96, 2_048, 256), optim=RATES,
+        batch_size=8, steps=2_620, masked=False, whole=True,
     ),
 }
 

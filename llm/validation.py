@@ -92,13 +92,8 @@ class Samples:
     """Texts that a model writes, as an evaluation: always the same draw."""
 
     def __init__(
-        self,
-        tokenizer: Tokenizer,
-        count: int = 1,
-        length: int = 200,
-        prompt: str = "",
-        temperature: float = 1.0,
-        seed: int = 0,
+        self, tokenizer: Tokenizer, count: int = 1, length: int = 200,
+        prompt: str = "", temperature: float = 1.0, seed: int = 0,
     ) -> None:
         self.tokenizer, self.count, self.length = tokenizer, count, length
         self.temperature, self.seed = temperature, seed
