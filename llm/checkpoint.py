@@ -30,9 +30,10 @@ from llm.tokenizer import Tokenizer
 # %% book/10-the-training-loop.md#same_memory
 def same_memory(one: Tensor, other: Tensor) -> bool:
     """Whether both are the same numbers at the same place."""
+    if one.data_ptr() != other.data_ptr():
+        return False
     here, there = (
-        (t.data_ptr(), t.device, t.dtype, t.shape, t.stride())
-        for t in (one, other)
+        (t.device, t.dtype, t.shape, t.stride()) for t in (one, other)
     )
     return here == there
 

@@ -64,7 +64,7 @@ class Recipe:
             if (value := getattr(self, name)) < 1:
                 raise ValueError(f"{name} is {value}: at least 1 is needed")
         if not 0 <= self.seed < 2**32:
-            raise ValueError(f"seed is {self.seed}, not from 0 to 2**32 - 1")
+            raise ValueError(f"seed is {self.seed}, not below 2**32")
 
     def to_dict(self) -> dict[str, Any]:
         """All fields, ready for JSON."""
@@ -169,8 +169,7 @@ class WholeDocuments(TokenDataset):
             for part in np.split(tokens, ends[ends < len(tokens)])
             for at in range(0, len(part), block_size)
         ]
-        # By length, but within 32 batches only: all that are exactly as
-        # long would tell the same story.
+        # Sorted within 32 batches only, so that lengths in one still differ.
         sizes = np.array([len(part) for part in self.parts])
         spans = np.arange(len(sizes)) // (32 * batch_size)
         order = np.lexsort((sizes, spans))

@@ -126,8 +126,8 @@ def entries(leaf):
 
 
 def find_difference(one, other, path=""):
-    both = [dict(enumerate(each)) if isinstance(each, list | tuple) else each
-            for each in (one, other)]
+    both = [dict(enumerate(x)) if isinstance(x, list | tuple) else x
+            for x in (one, other)]
     nested = [isinstance(each, dict) for each in both]
     if not any(nested):
         a, b = map(entries, both)
