@@ -169,7 +169,7 @@ class WholeDocuments(TokenDataset):
             for part in np.split(tokens, ends[ends < len(tokens)])
             for at in range(0, len(part), block_size)
         ]
-        # Sorted within 32 batches only, so that lengths in one still differ.
+        # Sorted within 32 batches only: lengths in one still differ.
         sizes = np.array([len(part) for part in self.parts])
         spans = np.arange(len(sizes)) // (32 * batch_size)
         order = np.lexsort((sizes, spans))
