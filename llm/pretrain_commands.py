@@ -95,6 +95,8 @@ class PretrainCommand:
                 f"{out} has a run: add --resume to go on with it, or "
                 "--out for another folder"
             )
+        if out.exists() and not out.is_dir():
+            raise ValueError(f"{out} is a file: name a folder with --out")
         if self.recipe is not None and self.recipe != RACE:
             self.refuse_beside("--recipe", "minutes", "data", "seed")
             return recipe_called(self.recipe)
