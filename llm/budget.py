@@ -50,13 +50,8 @@ LADDER = (  # layers, width
     *((8, 384), (10, 512), (12, 768), (16, 1_024)),
 )
 TOKENS_PER_WEIGHT = 4.0
-RACE = "race"  # the recipe that reads letters
 RATES = OptimConfig(
-    lr=0.03,
-    embedding_lr=0.2,
-    head_lr=0.02,
-    momentum=0.9,
-    betas=(0.5, 0.99),
+    lr=0.03, embedding_lr=0.2, head_lr=0.02, momentum=0.9, betas=(0.5, 0.99)
 )
 TOKENS_PER_WIDTH = 20  # in a batch, for each number in the stream
 EPOCHS = 8  # more passes over a small corpus only learn it by heart
@@ -67,17 +62,10 @@ def size(
 ) -> ModelConfig:
     """A model of the village's family."""
     return preset(
-        "village",
-        vocab_size=vocab_size,
-        max_seq_len=T,
-        n_layers=layers,
-        d_model=width,
-        n_heads=width // (32 if width < 256 else 64),
-        d_ff=4 * width,
-        norm_weight=False,
-        embed_shortcut=True,
-        value_embeddings=True,
-        ngrams=ngrams,
+        "village", vocab_size=vocab_size, max_seq_len=T, n_layers=layers,
+        d_model=width, n_heads=width // (32 if width < 256 else 64),
+        d_ff=4 * width, norm_weight=False, embed_shortcut=True,
+        value_embeddings=True, ngrams=ngrams,
     )
 
 
@@ -87,10 +75,7 @@ def rows_for(config: ModelConfig) -> int:
 
 
 def fit(
-    seconds: float,
-    n_tokens: float,
-    vocab_size: int,
-    T: int = 256,
+    seconds: float, n_tokens: float, vocab_size: int, T: int = 256,
     ngrams: int = 3,
 ) -> tuple[ModelConfig, int, int]:
     """A model, a batch size and a number of steps for a budget.
@@ -99,7 +84,7 @@ def fit(
         seconds: to train, on this machine as it is now.
         n_tokens: of the corpus, about.
     """
-    seconds *= 0.9  # no machine keeps up for minutes what it did for one
+    seconds *= 0.9  # what it did for a second, none keeps up for minutes
     sizes = [size(*rung, vocab_size, T, ngrams) for rung in LADDER]
     middle = sizes[3]
     speed = tokens_per_second(middle, rows_for(middle))
@@ -146,8 +131,8 @@ def plan(
     """
     count, total = measure(data)
     if letters:
-        sizes, per_token = [257, 128, 5], 1.0
-    else:
+        sizes, per_token = [257, 128, 5], 1.0  # bytes and the end; T; runs
+    else:  # a token for each thousand characters, about
         power = round(math.log2(max(1.0, total / 1_000)))
         known = 2_048 if count == 0 else min(4_096, max(512, 2**power))
         sizes, per_token = [known, 256], 3.5
@@ -158,17 +143,13 @@ def plan(
         model = dataclasses.replace(model, ngram_dropout=0.5)
         optim = dataclasses.replace(RATES, weight_decay=0.1)
     whole = count == 0 and not letters and used < IN_MEMORY
-    if whole:  # smaller batches do, as stories are much alike
+    if whole:  # two thirds of the tokens in a batch, found by trial
         rows = max(4, 2 * rows * model.max_seq_len // (3 * STORY_TOKENS))
         steps = used // (rows * STORY_TOKENS)
     return Recipe(
         data=data,
         n_documents=count or 1 + int(used * per_token * 1.2) // STORY_BYTES,
-        model=model,
-        optim=optim,
-        batch_size=rows,
-        steps=steps,
-        masked=not whole and not letters,
-        whole=whole,
-        seed=seed,
+        model=model, optim=optim, batch_size=rows, steps=steps,
+        masked=not whole and not letters,  # letters: as others do it
+        whole=whole, seed=seed,
     )

@@ -46,6 +46,9 @@ def take_apart(
     Dictionaries, lists, tuples, numbers, strings, arrays and tensors may be
     nested in any way. A tensor that occurs twice is stored once.
     """
+    def inner(key: Any, value: Any) -> Any:
+        return take_apart(value, tensors, f"{path}.{key}".lstrip("."))
+
     match state:
         case Tensor():
             for name, other in tensors.items():
@@ -58,18 +61,10 @@ def take_apart(
         case np.ndarray():
             return {"array": state.tolist(), "dtype": str(state.dtype)}
         case dict():
-            items = [
-                [key, take_apart(v, tensors, f"{path}.{key}".lstrip("."))]
-                for key, v in state.items()
-            ]
-            return {"items": items}
+            return {"items": [[k, inner(k, v)] for k, v in state.items()]}
         case tuple() | list():
             kind = "tuple" if isinstance(state, tuple) else "list"
-            items = [
-                take_apart(v, tensors, f"{path}.{i}".lstrip("."))
-                for i, v in enumerate(state)
-            ]
-            return {kind: items}
+            return {kind: [inner(i, v) for i, v in enumerate(state)]}
         case None | bool() | int() | float() | str():
             return state
     kind = type(state).__name__
@@ -173,8 +168,8 @@ def save_checkpoint(
 ) -> Path:
     """Save a state as `folder`/step-N; of it and older ones keep the last.
 
-    Later ones are removed. A kill at any moment leaves the older
-    checkpoints whole, and so does a full disk.
+    Those of this step and of later ones are removed. A kill at any moment
+    leaves those of earlier steps whole, and so does a full disk.
 
     Raises:
         OSError: it can't be written; nothing of it is left.
@@ -341,15 +336,11 @@ def load_tokenizer(
     """The tokenizer beside a model, if it is the model's."""
     path = folder / "tokenizer.json"
     if not path.exists():
-        raise ValueError(
-            f"{path} is missing: the model can't read or write"
-        )
+        raise ValueError(f"{path} is missing: nobody could read or write")
     tokenizer = Tokenizer.load(path)
     fits = max(tokenizer.vocab) < config.vocab_size
     if not fits or made_with not in (None, hash_of(tokenizer).hex()):
-        raise ValueError(
-            f"{path} isn't the tokenizer of the model beside it"
-        )
+        raise ValueError(f"{path} isn't the tokenizer of the model here")
     return tokenizer
 
 

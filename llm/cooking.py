@@ -64,9 +64,7 @@ class Recipe:
             if (value := getattr(self, name)) < 1:
                 raise ValueError(f"{name} is {value}: at least 1 is needed")
         if not 0 <= self.seed < 2**32:
-            raise ValueError(
-                f"seed is {self.seed}, not from 0 to 2**32 - 1"
-            )
+            raise ValueError(f"seed is {self.seed}, not below 2**32")
 
     def to_dict(self) -> dict[str, Any]:
         """All fields, ready for JSON."""
@@ -133,8 +131,8 @@ def claim(run: Path, recipe: Recipe, texts: Iterable[str]) -> None:
     for name, value in before.items():
         if checkpoints(run / "state") and now.get(name) != value:
             raise ValueError(
-                f"{run} holds a run of {before['recipe']['data']}, whose "
-                f"{name} was another then: name another folder"
+                f"{run} holds a run of {before['recipe']['data']}, with "
+                f"another {name}: name another folder"
             )
     shutil.rmtree(run / "data", ignore_errors=True)
     (run / "tokenizer.json").unlink(missing_ok=True)
@@ -155,17 +153,12 @@ class WholeDocuments(TokenDataset):
     """Batches of whole documents, a row each, that are about equally long.
 
     A row begins with the end token and is filled up with it; what is longer
-    than `block_size` is cut. A `Loader` of batch size 1 serves one batch.
-
-    Args:
-        batch_size: rows of a batch.
+    than `block_size` is cut. A `Loader` of batch size 1 serves one batch,
+    of `batch_size` rows.
     """
 
     def __init__(
-        self,
-        path: Path,
-        block_size: int,
-        tokenizer: Tokenizer,
+        self, path: Path, block_size: int, tokenizer: Tokenizer,
         batch_size: int,
     ) -> None:
         super().__init__(path, block_size, tokenizer)
@@ -176,16 +169,10 @@ class WholeDocuments(TokenDataset):
             for part in np.split(tokens, ends[ends < len(tokens)])
             for at in range(0, len(part), block_size)
         ]
-        # Only neighbours are sorted, so that a batch isn't of one kind.
-        span = 32 * batch_size
-        order = [
-            i
-            for begin in range(0, len(self.parts), span)
-            for i in sorted(
-                range(begin, min(begin + span, len(self.parts))),
-                key=lambda i: len(self.parts[i]),
-            )
-        ]
+        # Sorted within 32 batches only: lengths in one still differ.
+        sizes = np.array([len(part) for part in self.parts])
+        spans = np.arange(len(sizes)) // (32 * batch_size)
+        order = np.lexsort((sizes, spans))
         cuts = range(0, len(order), batch_size)
         self.batches = [order[at : at + batch_size] for at in cuts]
 
@@ -250,23 +237,22 @@ def make_trainer(
         kind="wsd", steps=recipe.steps,
         warmup=recipe.warmup, cooldown=recipe.cooldown,
     )
+    end = tokenizer.special_tokens[END_OF_TEXT]
+    loss_fn = document_loss if recipe.masked else next_token_loss
+    rows = 1 if recipe.whole else recipe.batch_size
     settings = TrainConfig(
         steps=recipe.steps, clip=recipe.clip, seed=recipe.seed, **options
     )
-    judge = Documents(unseen, tokenizer, config.max_seq_len)
-    end = tokenizer.special_tokens[END_OF_TEXT]
-    kind = document_loss if recipe.masked else next_token_loss
-    loss_fn = partial(kind, end=end)
-    count = partial(count_targets, end=end)
-    rows = 1 if recipe.whole else recipe.batch_size
-    loader = Loader(dataset, rows, recipe.seed)
-    optimizer = build_optimizer(model, recipe.optim)
     evaluations: dict[str, Evaluation] = {
-        "validation": judge,
+        "validation": Documents(unseen, tokenizer, config.max_seq_len),
         "sample": Samples(tokenizer, length=100),
     }
-    parts = model, loss_fn, loader, optimizer, schedule
-    trainer = Trainer(*parts, settings, run, evaluations, hooks, count)
+    trainer = Trainer(
+        model, partial(loss_fn, end=end),
+        Loader(dataset, rows, recipe.seed),
+        build_optimizer(model, recipe.optim), schedule, settings, run,
+        evaluations, hooks, partial(count_targets, end=end),
+    )
     return trainer, tokenizer
 
 

@@ -12,14 +12,14 @@ from torch import Tensor, nn
 from llm.config import ModelConfig
 
 # %% book/07-the-transformer.md#FACTOR
-FACTOR, MODULUS = 62_089_921, 2**31 - 1  # both prime
-GAIN = 0.25  # a row is met rarely, and Adam makes long steps of rare ones
+FACTOR, MODULUS = 62_089_921, 2**31 - 1
+GAIN = 0.25  # rows learn at the embeddings' rate (chapter 9), a high one
 
 
 def shifted(
     x: Shaped[Tensor, "B T *rest"], back: int
 ) -> Shaped[Tensor, "B T *rest"]:
-    """Each token's entry some tokens later; zeros at the beginning."""
+    """What stood `back` places before each; zeros at the beginning."""
     kept = max(0, x.shape[1] - back)
     return torch.cat((x.new_zeros(x[:, kept:].shape), x[:, :kept]), 1)
 
@@ -28,7 +28,7 @@ class NGramEmbedding(nn.Module):
     """What the tokens before add to an embedding, found without attention.
 
     A row for each run of 2 to `ngrams` tokens from hashed tables (Pagnoni
-    et al., 2024), and a share of each of those tokens' own embeddings.
+    et al., 2024), then a share of what each of the tokens before has got.
     """
 
     def __init__(self, config: ModelConfig):

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import tyro
 
-from llm.budget import RACE, plan
+from llm.budget import plan
 from llm.checkpoint import checkpoints, load_model
 from llm.config import n_parameters
 from llm.cooking import Recipe, cook
 from llm.metrics_log import read_metrics
-from llm.recipes import get, locked, recipe_called
+from llm.recipes import RACE, get, locked, recipe_called
 from llm.tensor_files import read_object
 from llm.validation import Samples, draw_curves, tensorboard
 
@@ -139,17 +139,12 @@ class SampleCommand:
             raise ValueError(f"{self.run} isn't finished: {again}")
         model, tokenizer = load_model(self.run)
         samples = Samples(
-            tokenizer,
-            count=self.count,
-            length=self.length,
-            prompt=self.prompt,
-            temperature=self.temperature,
-            seed=self.seed,
+            tokenizer, self.count, self.length,
+            self.prompt, self.temperature, self.seed,
         )
         print(*samples.texts(model), sep="\n\n")
 
 
-# %% book/10-the-training-loop.md#PlotCommand
 @dataclass(frozen=True)
 class PlotCommand:
     """Draw the curves of one run or of several."""

@@ -137,26 +137,20 @@ class Trainer:
     # -- book/10-the-training-loop.md#Trainer.guard
     def guard(self) -> None:
         """Stop if a loss or a gradient since the last row isn't finite."""
-        if not self.losses:
+        at_once = self.device.type == "cpu"  # and only the last is new
+        since = -1 if at_once else 0
+        recent = [*self.losses[since:], *self.norms[since:]]
+        values = [value.float() for value in recent]
+        if not values or bool(torch.stack(values).isfinite().all()):
             return
-        if self.device.type == "cpu":
-            recent = [self.losses[-1], self.norms[-1]]
-        else:
-            recent = [*self.losses, *self.norms]
-        values = torch.stack([value.float() for value in recent])
-        if bool(torch.isfinite(values).all()):
-            return
-        if self.device.type == "cpu":
-            step = self.step + 1
-            what = f"loss {values[0]:.4g}, gradient's norm {values[-1]:.4g}"
-            self.losses.pop()
-            self.norms.pop()
+        step, what = self.step, "a loss or a gradient is not finite"
+        if at_once:
+            loss, norm = self.losses.pop(), self.norms.pop()
             self.optimizer.zero_grad(set_to_none=True)
-        else:
-            step, what = self.step, "a loss or a gradient is not finite"
-        last = "nothing was saved yet"
-        if found := checkpoints(self.run / "state"):
-            last = f"{found[0].name} is good"
+            what = f"loss {loss:.4g}, gradient's norm {norm:.4g}"
+            step += 1
+        found = checkpoints(self.run / "state")
+        last = f"{found[0].name} is good" if found else "nothing was saved yet"
         raise BadLossError(
             f"step {step}: {what}. Stopped; {last}. Resume with a lower "
             "learning rate or with clipping, or look at this step's batch"
@@ -247,7 +241,6 @@ class Trainer:
                              f"than the {self.config.steps} asked for")
         keep_rows(self.run, self.step)
 
-    # -- book/10-the-training-loop.md#Trainer.write_row
     def write_row(self, row: Record) -> None:
         """Append a row to metrics.jsonl, and show it to the hooks."""
         row = {"step": self.step, "tokens": self.tokens, **row}
@@ -262,8 +255,8 @@ class Trainer:
         self.guard()
         loss = torch.stack(self.losses).double().mean().item()
         norm = torch.stack(self.norms).max().item()
-        row = {"loss": loss, "norm": norm}
-        row["rate"] = self.schedule(self.step - 1)
+        rate = self.schedule(self.step - 1)
+        row = {"loss": loss, "norm": norm, "rate": rate}
         self.losses.clear()
         self.norms.clear()
         self.write_row(row)

@@ -78,7 +78,6 @@ class Documents:
             total += loss.double().cpu() * (targets != -100).sum()
         return total.item()
 
-    # -- book/10-the-training-loop.md#Documents.__call__
     def __call__(self, model: Transformer) -> dict[str, float]:
         """Nats per byte and per token: an evaluation for the `Trainer`."""
         nats = self.nats(model)
@@ -93,13 +92,8 @@ class Samples:
     """Texts that a model writes, as an evaluation: always the same draw."""
 
     def __init__(
-        self,
-        tokenizer: Tokenizer,
-        count: int = 1,
-        length: int = 200,
-        prompt: str = "",
-        temperature: float = 1.0,
-        seed: int = 0,
+        self, tokenizer: Tokenizer, count: int = 1, length: int = 200,
+        prompt: str = "", temperature: float = 1.0, seed: int = 0,
     ) -> None:
         self.tokenizer, self.count, self.length = tokenizer, count, length
         self.temperature, self.seed = temperature, seed
@@ -129,7 +123,7 @@ def draw_curves(axes: Any, rows: Sequence[dict[str, Any]]) -> None:
     """Draw each number in the rows of metrics.jsonl over the tokens.
 
     Args:
-        axes: by matplotlib; one is enough.
+        axes: an `Axes` of matplotlib.
     """
     names = dict.fromkeys(key for row in rows for key in row)
     hidden = {"step", "tokens", "seconds", "norm", "rate"}

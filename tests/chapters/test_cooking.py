@@ -14,9 +14,18 @@ from llm.shards import END_OF_TEXT, tokenize
 from llm.village import Village
 
 
+# %% book/10-the-training-loop.md#test_texts_are_split_by_their_length
+def test_texts_are_split_by_their_length():
+    assert split_texts(["abcdefghij"]) == (["abcdefghi"], ["j"])
+    train, unseen = split_texts(["ab", "cd", "efghijklmno", "pqrst"])
+    assert "".join(train + unseen) == "abcdefghijklmnopqrst"
+    assert unseen == ["st"]
+
+
 # %% book/10-the-training-loop.md#test_whole_documents
 def test_whole_documents():
-    texts = [s.text for s in itertools.islice(Village("hamlet").stories(), 90)]
+    hamlet = Village("hamlet").stories()
+    texts = [story.text for story in itertools.islice(hamlet, 90)]
     tokenizer = make_tokenizer(texts, 300)
     end = tokenizer.special_tokens[END_OF_TEXT]
     with tempfile.TemporaryDirectory() as folder:
@@ -30,11 +39,3 @@ def test_whole_documents():
     asked = sum(count_targets(rows, end) for rows in batches)
     assert asked == sum(len(tokenizer.encode(text)) + 1 for text in texts)
     assert asked > 0.9 * sum(rows[:, 1:].numel() for rows in batches)
-
-
-# %% book/10-the-training-loop.md#test_texts_are_split_by_their_length
-def test_texts_are_split_by_their_length():
-    assert split_texts(["abcdefghij"]) == (["abcdefghi"], ["j"])
-    train, unseen = split_texts(["ab", "cd", "efghijklmno", "pqrst"])
-    assert "".join(train + unseen) == "abcdefghijklmnopqrst"
-    assert unseen == ["st"]

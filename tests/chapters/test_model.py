@@ -19,6 +19,7 @@ from llm.config import (
 )
 from llm.metrics import cross_entropy
 from llm.model import Transformer, linear_cross_entropy
+from llm.ngram_embedding import NGramEmbedding
 
 
 # %% book/07-the-transformer.md#small_model
@@ -86,6 +87,20 @@ def check_table_share(table_share):
     assert abs(table_share(preset("gpt2")) - 0.3102) < 1e-4
     assert abs(table_share(preset("qwen3")) - 0.2610) < 1e-4
     assert abs(table_share(preset("village")) - 0.1816) < 1e-4
+
+
+# %% book/07-the-transformer.md#check_crowded
+def check_crowded(crowded):
+    """`crowded(ids, n, rows)`: of distinct runs, those not alone."""
+    ids = torch.tensor([3, 4, 3, 4, 7])
+    assert crowded(ids, 2, 1) == 1
+    assert crowded(ids, 2, 2**20) == 0
+    draws = torch.Generator().manual_seed(0)
+    ids = torch.randint(50, (4_000,), generator=draws)
+    for n, rows in ((3, 10_000), (4, 4_000)):
+        runs = len(ids.unfold(0, n, 1).unique(dim=0))
+        by_lot = 1 - (1 - 1 / rows) ** (runs - 1)
+        assert abs(crowded(ids, n, rows) - by_lot) < 0.05
 
 
 # %% book/07-the-transformer.md#check_fold_norms
@@ -180,6 +195,23 @@ def table_share(config):
 def test_table_share():
     """The exercise "How much of it is vocabulary?"."""
     check_table_share(table_share)
+
+
+# %% book/07-the-transformer.md#crowded
+def crowded(ids, n, rows):
+    sizes = {"n_layers": 1, "n_heads": 1, "d_model": 2, "d_ff": 1}
+    table = NGramEmbedding(ModelConfig(
+        vocab_size=256, max_seq_len=8, **sizes, ngrams=n, ngram_rows=rows))
+    seen = table.seen(ids[None], None)
+    found = table.numbers(ids[None], seen)[0, n - 1 :, n - 2]
+    runs = torch.cat((ids.unfold(0, n, 1), found[:, None]), 1)
+    _, counts = runs.unique(dim=0)[:, -1].unique(return_counts=True)
+    return counts[counts > 1].sum().item() / counts.sum().item()
+
+
+def test_crowded():
+    """The exercise "Who shares a row?"."""
+    check_crowded(crowded)
 
 
 # %% book/07-the-transformer.md#fold_norms

@@ -5,9 +5,13 @@ or edit here and run `./build.sh stitch`.
 """
 
 import math
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import torch
+
+from llm.metrics_log import append_row, read_metrics
 
 
 # %% book/10-the-training-loop.md#check_weigh
@@ -50,12 +54,15 @@ def check_early_stop(early_stop):
         stopping = False
 
     def stops_after(values, patience):
-        fake, hook = Fake(), early_stop("loss", patience)
-        for number, value in enumerate(values, 1):
-            hook(fake, {"step": number} if value is None
-                 else {"step": number, "loss": value})
-            if fake.stopping:
-                return number
+        fake = Fake()
+        with tempfile.TemporaryDirectory() as folder:
+            fake.run = Path(folder)
+            for number, value in enumerate(values, 1):
+                loss = {} if value is None else {"loss": value}
+                append_row(fake.run, row := {"step": number, **loss})
+                early_stop("loss", patience)(fake, row)  # as if resumed
+                if fake.stopping:
+                    return number
         return None
 
     assert stops_after([3, 2, 1, 1, 1], 2) == 5
@@ -119,15 +126,14 @@ def entries(leaf):
 
 
 def find_difference(one, other, path=""):
-    both = [one, other]
-    if all(isinstance(each, list | tuple) for each in both):
-        both = [dict(enumerate(each)) for each in both]
-    nested = [isinstance(each, dict | list | tuple) for each in both]
+    both = [dict(enumerate(x)) if isinstance(x, list | tuple) else x
+            for x in (one, other)]
+    nested = [isinstance(each, dict) for each in both]
     if not any(nested):
         a, b = map(entries, both)
         numbers = a.dtype.kind in "fc" and b.dtype.kind in "fc"
         return None if np.array_equal(a, b, equal_nan=numbers) else path
-    if not all(isinstance(each, dict) for each in both):
+    if not all(nested):
         return path
     for key in {**both[0], **both[1]}:
         place = f"{path}.{key}".lstrip(".")
@@ -146,11 +152,10 @@ def test_find_difference():
 
 # %% book/10-the-training-loop.md#early_stop
 def early_stop(name, patience):
-    values = []
-
     def hook(trainer, row):
         if name in row:
-            values.append(row[name])
+            rows = read_metrics(trainer.run)
+            values = [each[name] for each in rows if name in each]
             best = values.index(min(values))
             if len(values) - 1 - best >= patience:
                 trainer.stopping = True
