@@ -183,11 +183,12 @@ def lonely(rows: list[str], i: int, after: int) -> bool:
     """Would a break leave a comment, or a line or two, away from what they go with?"""
     above = next((j for j in range(i, -1, -1) if not rows[j].strip()), -1)
     below = next((j for j in range(after, len(rows)) if not rows[j].strip()), len(rows))
-    if after > i + 1:  # at a blank line
-        return rows[i].lstrip().startswith("#") or (
-            below - after < 2 and indent(rows[after]) > 0
-        )
-    return rows[i].lstrip().startswith("#") or i - above < 3 or below - after < 2
+    if rows[i].lstrip().startswith("#"):
+        return True
+    if after == i + 1:
+        return i - above < 3 or below - after < 2
+    head = i - above < 3 and indent(rows[after]) > indent(rows[above + 1])
+    return head or (below - after < 2 and indent(rows[after]) > 0)
 
 
 def statement_starts(text: str) -> set[int] | None:
@@ -210,9 +211,17 @@ def statement_starts(text: str) -> set[int] | None:
                     short = end - node.lineno + 1 < HEAD
                     first += ast.get_docstring(node) is not None and short
                 for item in body[first:]:
+                    if docstring(item):  # of the field above it
+                        continue
                     lines = [d.lineno for d in getattr(item, "decorator_list", ())]
                     found.add(min([item.lineno, *lines]) - 1)
     return found
+
+
+def docstring(item: ast.AST) -> bool:
+    """Is it a text that stands alone?"""
+    value = item.value if isinstance(item, ast.Expr) else None
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)
 
 
 def indent(row: str) -> int:

@@ -230,6 +230,13 @@ def test_no_line_is_left_alone() -> None:
     assert sorted(break_points(one, code=True)) == list(range(7, 13))
     comment = [*start, "# What follows", "# is explained.", "d = 4", *one]
     assert {5, 6}.isdisjoint(break_points(comment, code=True))
+    head = [*start, "class A:", "    a = 1", "", *FUNCTION.splitlines(), *one]
+    nested = [*head[:8], *(f"    {row}" for row in head[8:])]
+    assert 6 in break_points(head, code=True)
+    assert 6 not in break_points(nested, code=True)
+    told = [row for n in "abcde" for row in (f"    {n}: int", f"    'Of {n}.'")]
+    found = break_points(["class A:", *told, "    f: int", "    g: int"], code=True)
+    assert sorted(found) == [4, 6, 8]
     last = [*start, "def f():", "    a = 1", "    b = 2", "", "    return b", "", *one]
     assert 7 not in break_points(last, code=True)
 
