@@ -30,6 +30,8 @@ from pygments.util import ClassNotFound
 
 CODE_COLUMNS, OUTPUT_COLUMNS = 76, 80
 KEEP = 9  # a listing of so many lines is never broken
+FEW = 4  # so many of its lines stay at the foot of a page, and three at the top
+HEAD = 8  # a shorter head (signature, docstring) stays with its body
 LIMIT = 15  # after so many within one statement, any line will do
 ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -157,7 +159,7 @@ def break_points(rows: list[str], code: bool) -> dict[int, str]:
     starts = statement_starts("\n".join(rows)) if code else None
     found: dict[int, str] = {}
     statement = 0  # where the present one began
-    for i in range(2, len(rows) - 3):
+    for i in range(FEW - 1 if starts is not None else 2, len(rows) - 3):
         last = len(rows) - 1
         after = next(j for j in range(i + 1, last + 1) if rows[j].strip() or j == last)
         blank = not rows[i + 1].strip()
@@ -168,6 +170,8 @@ def break_points(rows: list[str], code: bool) -> dict[int, str]:
                 found[i] = r"\bookmaysplit"
             continue
         statement = i
+        if code and lonely(rows, i, after):
+            continue
         if blank and code:
             found[i] = r"\booksplit"
         elif not code or (starts and (indent(rows[after]) <= 4 or len(rows) > 16)):
@@ -175,8 +179,23 @@ def break_points(rows: list[str], code: bool) -> dict[int, str]:
     return found
 
 
+def lonely(rows: list[str], i: int, after: int) -> bool:
+    """Would a break leave a comment, or a line or two, away from what they go with?"""
+    above = next((j for j in range(i, -1, -1) if not rows[j].strip()), -1)
+    below = next((j for j in range(after, len(rows)) if not rows[j].strip()), len(rows))
+    if rows[i].lstrip().startswith("#"):
+        return True
+    if after == i + 1:
+        return i - above < 3 or below - after < 2
+    head = i - above < 3 and indent(rows[after]) > indent(rows[above + 1])
+    return head or (below - after < 2 and indent(rows[after]) > 0)
+
+
 def statement_starts(text: str) -> set[int] | None:
-    """The rows on which statements start, but for the first ones of each body."""
+    """The rows on which statements start, but for the first ones of each body.
+
+    Those are the first after a docstring, too, unless it is a long one.
+    """
     try:
         tree = ast.parse(text)
     except SyntaxError:
@@ -186,10 +205,23 @@ def statement_starts(text: str) -> set[int] | None:
         for name in ("body", "orelse", "finalbody", "handlers"):
             body = getattr(node, name, None)
             if isinstance(body, list) and body:
-                for item in body[not isinstance(node, ast.Module) :]:
+                first = int(not isinstance(node, ast.Module))
+                if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                    end = body[0].end_lineno or body[0].lineno
+                    short = end - node.lineno + 1 < HEAD
+                    first += ast.get_docstring(node) is not None and short
+                for item in body[first:]:
+                    if docstring(item):  # of the field above it
+                        continue
                     lines = [d.lineno for d in getattr(item, "decorator_list", ())]
                     found.add(min([item.lineno, *lines]) - 1)
     return found
+
+
+def docstring(item: ast.AST) -> bool:
+    """Is it a text that stands alone?"""
+    value = item.value if isinstance(item, ast.Expr) else None
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)
 
 
 def indent(row: str) -> int:
@@ -213,8 +245,10 @@ def listing(block: nodes.Element, kind: str, label: str = "") -> str:
     command = r"\bookoutline" if output else r"\bookline"
     body = []
     for i, lines in enumerate(code_lines(text, lexer, width)):
-        blank = not output and not rows[i].strip()
-        body += [r"\bookblank"] if blank else [f"{command}{{{line}}}" for line in lines]
+        if not rows[i].strip():
+            body.append(r"\bookoutblank" if output else r"\bookblank")
+        else:
+            body += [f"{command}{{{line}}}" for line in lines]
         body.append(breaks.get(i, ""))
     content = "\n".join(filter(None, body))
     return f"\n\\begin{{{kind}}}{{{label}}}%\n{content}\n\\end{{{kind}}}\n"

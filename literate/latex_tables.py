@@ -51,7 +51,10 @@ def shares(columns: list[Column], given: bool) -> list[float | None]:
     long = [column.longest > room // len(columns) for column in columns]
     pairs = list(zip(columns, long, strict=True))
     left = room - sum(column.longest for column, is_long in pairs if not is_long)
-    wishes = [max(c.word + 1, c.longest**0.6) if is_long else 0 for c, is_long in pairs]
+    wishes = [c.longest**0.6 if is_long else 0 for c, is_long in pairs]
+    for _ in range(20):  # until each has room for its longest word, if there is any
+        words = [(c.word + 1) * sum(wishes) / max(left, 1) for c in columns]
+        wishes = [wish and max(wish, w) for wish, w in zip(wishes, words, strict=True)]
     return [wish / sum(wishes) * left / room if wish else None for wish in wishes]
 
 

@@ -23,6 +23,8 @@ from literate.latex_code import docname_of, escape, label, listing, raw, swap
 from literate.latex_tables import simple, tabulate
 from literate.repository import repository
 
+SHORT = 16  # letters: a name with fewer is rather not broken
+
 
 class Print(SphinxPostTransform):
     """Rewrite the assembled tree of the book, just before it is written."""
@@ -87,7 +89,11 @@ class Print(SphinxPostTransform):
                         children.append(raw(listing(node, "bookoutput", mark)))
                         varies = None
                     elif node is varies:
-                        children.append(raw(r"\bookvaries "))
+                        captions = list(part.findall(nodes.caption))
+                        if captions:  # the picture floats, and takes the mark along
+                            captions[-1] += nodes.Text(" Varies by machine.")
+                        else:
+                            children.append(raw(r"\bookvaries "))
                     else:
                         children.append(node)
         swap(cell, children)
@@ -117,6 +123,7 @@ class Print(SphinxPostTransform):
         mine = label(docname_of(node), node["label"])
         here = rf"\phantomsection\label{{exercise:{node['label']}}}\label{{{mine}}}"
         here += r"\nobreak "
+        need_room(node)
         head: list[nodes.Node]
         if solution:
             begin = rf"\begin{{booksolution}}{{{number}}}{{"
@@ -133,6 +140,8 @@ class Print(SphinxPostTransform):
             head.append(raw(f"}}{{{escape_text(budget(node))}}}{{{where}}}{here}"))
             last = not _exercise(next_sibling(node))
             end = raw((r"\bookexerciseend" if last else "") + r"\end{bookexercise}")
+            if last:
+                hold(node)
         swap(node, [nodes.inline("", "", *head), *node.children, end])
 
     def subtitle(self, title: nodes.Element, number: str) -> list[nodes.Node]:
@@ -153,6 +162,7 @@ class Print(SphinxPostTransform):
         head = (
             title.children if title else [nodes.Text(type(node).__name__.capitalize())]
         )
+        hold(node)
         body = [child for child in node.children if child is not title]
         begin, end = r"\begin{bookadmonition}{", r"\end{bookadmonition}"
         swap(node, [raw(begin), *head, raw("}"), *body, raw(end)])
@@ -196,8 +206,7 @@ class Print(SphinxPostTransform):
             parent = parent.parent
         if parent:
             return
-        text = escape(node.astext())
-        text = re.sub(r"(\\_|[./=,(\[])(?=\w{2})", r"\1\\allowbreak{}", text)
+        text = re.sub(r"\S+", breakable, escape(node.astext()))
         swap(node, raw(rf"\sphinxcode{{{text}}}"))
 
     def bibliography(self, rows: nodes.bullet_list) -> None:
@@ -283,6 +292,34 @@ def next_sibling(node: nodes.Node) -> nodes.Node | None:
     rest = node.parent.children[node.parent.index(node) + 1 :]
     unseen = nodes.target | addnodes.index | nodes.comment
     return next((n for n in rest if not isinstance(n, unseen)), None)
+
+
+def breakable(found: re.Match[str]) -> str:
+    """A word of code in which a line may end: in a short one only if it must."""
+    word = found[0]
+    penalty = 100 if len(word.replace("\\", "")) >= SHORT else 1000
+    inside = r"(?<=[^\W_)\]\"'])(\\_|[./=,(\[])(?=\w{2})"
+    return re.sub(inside, rf"\1\\penalty{penalty}{{}}", word)
+
+
+def need_room(node: nodes.Element) -> None:
+    """The head of a section waits for the head and the first lines below it."""
+    section = node.parent
+    before = section.children[: section.index(node)]
+    unseen = nodes.title | nodes.target | addnodes.index | nodes.comment
+    first = all(isinstance(child, unseen) for child in before)
+    if first and isinstance(section, nodes.section):
+        around = section.parent
+        around.insert(around.index(section), raw(r"\bookneed{10\baselineskip}"))
+
+
+def hold(node: nodes.Element) -> None:
+    """The listing that ends a passage stays with the hairline below it."""
+    blocks = list(node.findall(nodes.raw))
+    text = blocks[-1].astext() if blocks else ""
+    code = re.search(r"\\end\{book(input|output)\}\s*$", text)
+    if code and node.astext().endswith(text):
+        swap(blocks[-1], raw(text.replace(r"\end{", r"\bookhold\end{")))
 
 
 def escape_text(text: str) -> str:

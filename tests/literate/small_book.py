@@ -68,7 +68,7 @@ print(count("a b"), "<script>")
 mystnb:
   figure: {name: fig-cell, caption: A picture from a cell.}
   image: {alt: The same triangle.}
-tags: [remove-input]
+tags: [remove-input, nbval-ignore-output]
 ---
 "hidden input"
 ```

@@ -1,5 +1,6 @@
 """Print: the LaTeX of the small book, and how code and tables are cut."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,9 @@ from small_book import WORLD, run, write_site
 
 from literate.latex_code import break_points, code_lines, columns, escape, swap, wrap
 from literate.latex_tables import Column, column_types, height, shares
+from literate.sphinx_latex import breakable, hold
+
+LISTING = "\\begin{bookinput}{}%\na\n\\end{bookinput}\n"
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +79,35 @@ def test_exercises_and_solutions_refer_to_each_other(tex: str) -> None:
 
 def test_the_budget_is_not_printed_twice(tex: str) -> None:
     assert tex.count("Five minutes") == 1
+
+
+def test_a_figure_takes_its_mark_along(tex: str) -> None:
+    assert r"A picture from a cell. Varies by machine.}" in tex
+    assert r"\bookvaries" not in tex
+
+
+def test_what_ends_a_passage_stays_with_its_hairline() -> None:
+    code, prose = (nodes.raw("", text) for text in (LISTING, "prose"))
+    passage = nodes.section("", prose.deepcopy(), code.deepcopy())
+    hold(passage)
+    assert passage.astext().endswith("a\n\\bookhold\\end{bookinput}\n")
+    passage = nodes.section("", code, prose)
+    hold(passage)
+    assert "bookhold" not in passage.astext()
+
+
+@pytest.mark.parametrize(
+    ("code", "tex"),
+    [
+        (".item()", ".item()"),
+        ("__init__", r"\_\_init\_\_"),
+        ("a.bc", r"a.\penalty1000{}bc"),
+        ("one word_of_many_letters", r"one\ word\_|of\_|many\_|letters"),
+    ],
+)
+def test_where_code_in_a_sentence_may_break(code: str, tex: str) -> None:
+    found = re.sub(r"\S+", breakable, escape(code))
+    assert found == tex.replace("|", r"\penalty100{}")
 
 
 def test_footnotes_are_in_the_text(tex: str) -> None:
@@ -168,7 +201,8 @@ def f():
 
     b = 1
     c = 2
-    d = 3
+    for d in a:
+        print(d)
     return a
 """
 
@@ -176,7 +210,35 @@ def f():
 def test_a_page_may_end_between_statements_only() -> None:
     rows = FUNCTION.rstrip().split("\n")
     found = break_points(rows, code=True)
-    assert found == {3: r"\bookmaysplit", 8: r"\booksplit", 10: r"\bookmaysplit"}
+    assert found == {8: r"\booksplit"}
+    longer = [*rows[:-1], "    e = 4", "    g = 5", *rows[-1:]]
+    assert break_points(longer, code=True) == {8: r"\booksplit", 13: r"\bookmaysplit"}
+
+
+def test_a_head_stays_with_its_body() -> None:
+    rows = ["class A:", "    '''Short.'''", "", *[f"    a{n}: int" for n in range(9)]]
+    found = break_points(["import x", "", "", *rows], code=True)
+    assert {3, 4}.isdisjoint(found)
+    long = ["def f():", "    '''Long.", *["    line"] * 8, "    '''", "    a = 1"]
+    assert 10 in break_points([*long, *["    b = 2"] * 9], code=True)
+
+
+def test_no_line_is_left_alone() -> None:
+    body = [f"    print({n})" for n in range(9)]
+    start = ["a = 1", "b = 2", "c = 3", "", ""]
+    one = [*start, "n = 0", "for i in x:", *body]
+    assert sorted(break_points(one, code=True)) == list(range(7, 13))
+    comment = [*start, "# What follows", "# is explained.", "d = 4", *one]
+    assert {5, 6}.isdisjoint(break_points(comment, code=True))
+    head = [*start, "class A:", "    a = 1", "", *FUNCTION.splitlines(), *one]
+    nested = [*head[:8], *(f"    {row}" for row in head[8:])]
+    assert 6 in break_points(head, code=True)
+    assert 6 not in break_points(nested, code=True)
+    told = [row for n in "abcde" for row in (f"    {n}: int", f"    'Of {n}.'")]
+    found = break_points(["class A:", *told, "    f: int", "    g: int"], code=True)
+    assert sorted(found) == [4, 6, 8]
+    last = [*start, "def f():", "    a = 1", "    b = 2", "", "    return b", "", *one]
+    assert 7 not in break_points(last, code=True)
 
 
 def test_short_code_stays_whole() -> None:
@@ -213,6 +275,12 @@ def test_long_columns_share_what_is_left() -> None:
     assert sum(filter(None, widths)) < 1
     assert column_types(columns, widths).count("RaggedRight") == 2
     assert height(columns, widths) >= 4
+
+
+def test_a_long_word_takes_no_more_than_it_needs() -> None:
+    texts = ("word " * 12, "word " * 12, "long" * 6 + " word" * 7)
+    widths = shares([Column("l", 0, [text]) for text in texts], False)
+    assert all(width and 0.29 < width < 0.36 for width in widths)
 
 
 def test_given_widths_are_kept() -> None:
