@@ -54,7 +54,7 @@ RATES = OptimConfig(
     lr=0.03, embedding_lr=0.2, head_lr=0.02, momentum=0.9, betas=(0.5, 0.99)
 )
 TOKENS_PER_WIDTH = 20  # in a batch, for each number in the stream
-EPOCHS = 8  # more passes over a small corpus only learn it by heart
+EPOCHS = 4  # more passes over a small corpus only learn it by heart
 
 
 def size(

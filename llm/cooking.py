@@ -152,9 +152,9 @@ def make_tokenizer(texts: Sequence[str], vocab_size: int) -> Tokenizer:
 class WholeDocuments(TokenDataset):
     """Batches of whole documents, a row each, that are about equally long.
 
-    A row begins with the end token and is filled up with it; what is longer
-    than `block_size` is cut. A `Loader` of batch size 1 serves one batch,
-    of `batch_size` rows.
+    A row begins with the end token and is filled up with it. What doesn't
+    fit goes on in a row that begins with the last token of the one before.
+    A `Loader` of batch size 1 serves one batch, of `batch_size` rows.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class WholeDocuments(TokenDataset):
         tokens = np.concatenate([shard.tokens for shard in self.shards])
         ends = np.flatnonzero(tokens == self.end) + 1
         self.parts = [
-            part[at : at + block_size]
+            np.append(self.end, part)[at : at + block_size + 1]
             for part in np.split(tokens, ends[ends < len(tokens)])
             for at in range(0, len(part), block_size)
         ]
@@ -185,10 +185,9 @@ class WholeDocuments(TokenDataset):
         """The rows of one batch, int64, as wide as the longest."""
         (index,) = indices
         parts = [self.parts[i] for i in self.batches[index]]
-        width = 1 + max(map(len, parts))
-        rows = torch.full((len(parts), width), self.end)
+        rows = torch.full((len(parts), max(map(len, parts))), self.end)
         for row, part in zip(rows, parts, strict=True):
-            row[1 : 1 + len(part)] = torch.from_numpy(part.astype(np.int64))
+            row[: len(part)] = torch.from_numpy(part.astype(np.int64))
         return rows
 
 

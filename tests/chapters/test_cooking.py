@@ -39,3 +39,19 @@ def test_whole_documents():
     asked = sum(count_targets(rows, end) for rows in batches)
     assert asked == sum(len(tokenizer.encode(text)) + 1 for text in texts)
     assert asked > 0.9 * sum(rows[:, 1:].numel() for rows in batches)
+
+
+def test_documents_that_are_too_long():
+    text = "She sells sea shells by the sea shore."
+    tokenizer = make_tokenizer([text], 260)
+    with tempfile.TemporaryDirectory() as folder:
+        tokenize([text], folder, tokenizer)
+        dataset = WholeDocuments(Path(folder), 15, tokenizer, 9)
+        rows = dataset.rows([0])
+    ids, end = tokenizer.encode(text), tokenizer.special_tokens[END_OF_TEXT]
+    whole = [end, *ids, end]
+    pieces = [whole[at : at + 16] for at in range(0, len(ids) + 1, 15)]
+    found = [row[: len(p)].tolist()
+             for row, p in zip(rows, sorted(pieces, key=len), strict=True)]
+    assert sorted(found) == sorted(pieces)
+    assert count_targets(rows, end) == len(ids) + 1
