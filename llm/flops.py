@@ -111,9 +111,13 @@ def mfu(
 
 # %% book/11-fast-and-small.md#storages
 def storages(tree: Any) -> list[torch.UntypedStorage]:
-    """The memory behind all tensors in a structure of any shape."""
+    """The memory behind all tensors in a structure of any shape.
+
+    A sparse one has none of its own: it's made of two that aren't sparse.
+    """
     tensors = (x for x in tree_leaves(tree) if isinstance(x, Tensor))
-    return [x.untyped_storage() for x in tensors]
+    dense = (x for x in tensors if x.layout == torch.strided)
+    return [x.untyped_storage() for x in dense]
 
 
 class Meter(TorchDispatchMode):
@@ -231,16 +235,16 @@ def step_memory(
     rows = min(N, max(1, 2**25 // V))  # a slab of `linear_cross_entropy`
     logits = 2 * rows * (-(-V // 64) * 64)  # softmax too; V rounded up
     # the stream and its gradient, and the gradient of the head
-    loss = bottom + L * kept + last + 2 * N * D + V * D + logits
+    loss = bottom + L * kept + last + 2 * N * D + V * D
+    loss += max(logits, V * D + N * D)  # or both times what's above
     bent = N * (D + BENT[c.activation][1] * c.d_ff)
     backward = max(  # at block i, with gradients of those above it
         bottom + i * kept + block + bent + V * D
         + (L - 1 - i) * (sum(matrix_sizes(c)) + table)
         for i in (L - 1, 0)
     )
-    update = P + 2 * V * D * c.tie_embeddings
     optimizer = round(4 * states * P)
-    return StepMemory(4 * P, optimizer, 4 * loss, 4 * backward, 4 * update)
+    return StepMemory(4 * P, optimizer, 4 * loss, 4 * backward, 4 * P)
 
 
 # %% book/11-fast-and-small.md#checkpoint_activations

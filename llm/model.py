@@ -309,12 +309,12 @@ class LinearCrossEntropy(torch.autograd.Function):
     ) -> Tensor:
         """The loss; the gradients are made on the way and kept."""
         wide = torch.promote_types(x.dtype, torch.float32)
-        loss = torch.zeros((), dtype=wide, device=x.device)
-        grad_x = torch.empty_like(x)
+        loss, grad_x = x.new_zeros((), dtype=wide), torch.empty_like(x)
         table = weight if training else weight[:0]
         grad_weight = torch.zeros_like(table, dtype=wide)
         V, most = len(weight), min(rows, len(x))
-        space = x.new_full((most, -(-V // 64) * 64), -math.inf)
+        space = x.new_empty((most, -(-V // 64) * 64))
+        space[:, V:] = -math.inf
         room = torch.empty_like(space, dtype=wide)
         for i in range(0, len(x), rows):
             part, share = x[i : i + rows], shares[i : i + rows, None]
@@ -339,7 +339,7 @@ class LinearCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> Any:
         """The gradients that were kept, times what comes from above."""
         grad_x, grad_weight = ctx.saved_tensors
-        if grad.device.type != "cpu" or grad != 1:
+        if type(grad) is not Tensor or grad.is_cuda or grad != 1:
             grad_x, grad_weight = grad_x * grad, grad_weight * grad
         return grad_x, grad_weight.to(grad_x.dtype), *[None] * 4
 

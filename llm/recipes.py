@@ -30,7 +30,7 @@ RECIPES = {
     "village-base": Recipe(
         data="village", n_documents=24_000, n_validation=400,
         model=size(3, 96, 2_048, 256), optim=RATES,
-        batch_size=8, steps=2_620, masked=False, whole=True,
+        batch_size=8, steps=2_650, masked=False, whole=True,
     ),
 }
 
