@@ -81,6 +81,17 @@ def loose_fonts(pdf: Path) -> list[str]:
     return [row[0] for row in rows if row[-5] != "yes"]
 
 
+def odd_numbers(pdf: Path) -> list[str]:
+    """Figures and tables numbered by a counter of TeX's, as in "Figure 651.1"."""
+    if not shutil.which("pdftotext"):
+        return []
+    text = subprocess.run(
+        ["pdftotext", pdf, "-"], capture_output=True, text=True, check=True
+    )
+    found = re.findall(r"\b(?:Figure|Table|Equation)\s\d{3,}\.\d+", text.stdout)
+    return list(dict.fromkeys(found))
+
+
 def main(arguments: list[str]) -> int:
     """Check one PDF."""
     if len(arguments) != 1:
@@ -97,6 +108,7 @@ def main(arguments: list[str]) -> int:
     problems = faults(text)
     if pdf.is_file():
         problems += [f"the font {name} is not embedded" for name in loose_fonts(pdf)]
+        problems += [f"{name} has no chapter's number" for name in odd_numbers(pdf)]
     else:
         problems.append("there is no PDF")
     for sentence in problems:

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from matplotlib import pyplot as plt
 
-from literate.pdfcheck import faults, main, unwrapped, warnings
+from literate.pdfcheck import faults, main, odd_numbers, unwrapped, warnings
 
 LONG = "book/01-a-language-model-whole:a-very-long-label-that-needs-more-than-one-line"
 
@@ -67,3 +68,12 @@ def test_exit_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main([str(pdf)]) == 1
     assert "there is no PDF" in capsys.readouterr().err
     assert main([]) == 2
+
+
+def test_a_counter_isn_t_a_number_of_a_chapter(tmp_path: Path) -> None:
+    path = tmp_path / "book.pdf"
+    figure = plt.figure(figsize=(6, 2))
+    figure.text(0.1, 0.5, "Figure 651.2 A hill, beside Table 10.1 and Figure A2.1")
+    figure.savefig(path)
+    plt.close(figure)
+    assert odd_numbers(path) == ["Figure 651.2"]
