@@ -4,13 +4,13 @@ python benchmarks/readme.py
 """
 
 import json
+import statistics
 from typing import Any
 
 from common import FOLDER
 
 README = FOLDER.parent / "README.md"
 BEGIN, END = "<!-- benchmarks:begin -->\n", "<!-- benchmarks:end -->"
-HEAD = ["| what | beside | ratio | ours | theirs |", "|---|---|---|---|---|"]
 
 
 def read(name: str) -> dict[str, Any]:
@@ -33,7 +33,8 @@ def tokenizer() -> list[str]:
     return [
         "**Byte-pair encoding.** A ratio below 1 means that ours takes less time.",
         "",
-        *HEAD,
+        "| what | beside | ratio | ours | theirs |",
+        "|---|---|---|---|---|",
         *rows,
         "",
         f"Encoding {record['stream']['megabytes']} MB as a stream took "
@@ -46,19 +47,21 @@ def tokenizer() -> list[str]:
 
 def race() -> list[str]:
     """The loss of a model of letters, in less time and in the same."""
+    texts = {"Shakespeare": "tinyshakespeare", "the village": "village"}
+    records = {text: read(f"race-{name}") for text, name in texts.items()}
     rows = []
-    for name, text in (("tinyshakespeare", "Shakespeare"), ("village", "the village")):
-        record = read(f"race-{name}")
+    for text, record in records.items():
+        rounds, loss = record["rounds"], record["summary"]
+        seconds = {
+            kind: statistics.mean(runs[kind]["seconds"] for runs in rounds)
+            for kind in ("nanogpt", "short", "equal")
+        }
         for kind, what in (("short", "soonest"), ("equal", "in its time")):
-            pairs = [(runs[kind], runs["nanogpt"]) for runs in record["rounds"]]
-            n = len(pairs)
-            loss, peer = (sum(p[i]["loss"] for p in pairs) / n for i in (0, 1))
-            seconds, usual = (sum(p[i]["seconds"] for p in pairs) / n for i in (0, 1))
             rows.append(
-                f"| {text}, {what} | **{loss:.3f}** in {seconds:.0f} s "
-                f"| {peer:.3f} in {usual:.0f} s |"
+                f"| {text}, {what} | **{loss[kind]:.3f}** in {seconds[kind]:.0f} s "
+                f"| {loss['nanogpt']:.3f} in {seconds['nanogpt']:.0f} s |"
             )
-    n = len(read("race-tinyshakespeare")["rounds"])
+    first = records["Shakespeare"]
     return [
         "**Letters.** Loss on the unseen tenth of a megabyte, in nats a letter: "
         "`llm pretrain --recipe race`, beside nanoGPT's recipe for a CPU.",
@@ -67,7 +70,7 @@ def race() -> list[str]:
         "|---|---|---|",
         *rows,
         "",
-        f"Means of {n} seeds, in turns. {where(read('race-tinyshakespeare'))}. "
+        f"Means of {len(first['rounds'])} seeds, in turns. {where(first)}. "
         "Again: `python benchmarks/race.py`; Appendix E has all runs.",
     ]
 

@@ -78,6 +78,7 @@ TEXT: dict[str, Change] = {
     "rows of 256": ({"max_seq_len": 256}, {}, {"batch_size": 7}),
 }
 TEXT_STEPS = 1_072
+GAIN = llm.ngram_embedding.GAIN
 
 
 def base(data: str) -> Recipe:
@@ -102,7 +103,7 @@ def run(task: tuple[str, str, int]) -> dict[str, Any]:
     torch.set_num_threads(1)
     changes = VILLAGE if data == "village" else TEXT
     model, optim, rest = (dict(change) for change in changes[name])
-    llm.ngram_embedding.GAIN = model.pop("gain", 0.25)
+    llm.ngram_embedding.GAIN = model.pop("gain", GAIN)
     recipe = base(data)
     steps, scaled = round(steps * rest.pop("times", 1.0)), rest.pop("scaled", True)
     recipe = dataclasses.replace(
