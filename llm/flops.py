@@ -232,8 +232,8 @@ def step_memory(
     bottom = N * (D * c.embed_norm + before * (D + 2))
     table = c.value_embeddings * V * c.n_kv_heads * c.head_dim
     last = N * (saved_by_norm(c) - D) if c.placement == "pre" else 0
-    rows = min(N, max(1, 2**25 // V))  # a slab of `linear_cross_entropy`
-    logits = 2 * rows * (-(-V // 64) * 64)  # softmax too; V rounded up
+    parts = -(-N // max(1, 2**25 // V))  # as in `linear_cross_entropy`
+    logits = -(-N // parts) * (-(-V // 64) * 64)  # V rounded up
     # the stream and its gradient, and the gradient of the head
     loss = bottom + L * kept + last + 2 * N * D + V * D
     loss += max(logits, V * D + N * D)  # or both times what's above

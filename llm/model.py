@@ -4,19 +4,17 @@ Tangled from book/07-the-transformer.md: edit the book,
 or edit here and run `./build.sh stitch`.
 """
 
-import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from llm.attention import fused_attention, merge_heads, split_heads
 from llm.config import ModelConfig
+from llm.linear_loss import TwoUses, linear_cross_entropy
 from llm.ngram_embedding import NGramEmbedding
 from llm.position import Rotary, rotate, sinusoidal
 
@@ -229,7 +227,7 @@ class Transformer(nn.Module):
         input_ids: Int[Tensor, "B T"],
         mask: Bool[Tensor, "*B T T"] | None = None,
         positions: Int[Tensor, "B T"] | None = None,
-        sparse: bool = False,
+        table: Float[Tensor, "V D"] | None = None,
     ) -> Float[Tensor, "B T D"]:
         """What the head reads: the stream after all blocks, normalized.
 
@@ -237,7 +235,7 @@ class Transformer(nn.Module):
             mask: true where a token may attend, for all rows or for each;
                 causal if not given.
             positions: of each token in its document; 0, 1, 2 ... if not given.
-            sparse: list the rows of the embedding's gradient; see `loss`.
+            table: look tokens up here, with a sparse gradient; see `loss`.
         """
         length = None  # asking `positions` would make a GPU wait
         if positions is None:
@@ -245,8 +243,10 @@ class Transformer(nn.Module):
             if self.position is not None and length > most:
                 raise ValueError(f"{length} tokens, but max_seq_len is {most}")
             positions = torch.arange(length, device=input_ids.device)
-        table, ids = self.embedding.weight, input_ids
-        x = F.embedding(ids, table, sparse=True) if sparse else self.embedding(ids)
+        if table is None:
+            x = self.embedding(input_ids)
+        else:
+            x = F.embedding(input_ids, table, sparse=True)
         if self.position is not None:
             x = x + self.position(positions)
         if self.before is not None:
@@ -273,10 +273,12 @@ class Transformer(nn.Module):
         ignore_index: int = -100,
     ) -> Float[Tensor, ""]:
         """The mean cross-entropy in nats, without holding all logits."""
+        table, weight = None, self.head.weight
         eager = not torch.compiler.is_compiling()
-        sparse = eager and self.config.tie_embeddings and not input_ids.is_cuda
-        x = self.hidden(input_ids, mask, positions, sparse)
-        return linear_cross_entropy(x, self.head.weight, targets, ignore_index)
+        if eager and self.config.tie_embeddings and not input_ids.is_cuda:
+            table, weight = TwoUses.apply(weight)
+        x = self.hidden(input_ids, mask, positions, table)
+        return linear_cross_entropy(x, weight, targets, ignore_index)
 
 
 # %% book/07-the-transformer.md#make_position
@@ -296,82 +298,6 @@ def make_position(
         waves = config.init_std * 2**0.5 * sinusoidal(T, D)
         table = nn.Embedding.from_pretrained(waves, freeze=True)
     return table, None
-
-
-# %% book/07-the-transformer.md#LinearCrossEntropy
-class LinearCrossEntropy(torch.autograd.Function):
-    """Loss and gradients of a head, a few rows of logits at a time."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weight: Tensor, targets: Tensor,
-        shares: Tensor, rows: int, training: bool,
-    ) -> Tensor:
-        """The loss; the gradients are made on the way and kept."""
-        wide = torch.promote_types(x.dtype, torch.float32)
-        loss, grad_x = x.new_zeros((), dtype=wide), torch.empty_like(x)
-        table = weight if training else weight[:0]
-        grad_weight = torch.zeros_like(table, dtype=wide)
-        V, most = len(weight), min(rows, len(x))
-        space = x.new_empty((most, -(-V // 64) * 64))
-        space[:, V:] = -math.inf
-        room = torch.empty_like(space, dtype=wide)
-        for i in range(0, len(x), rows):
-            part, share = x[i : i + rows], shares[i : i + rows, None]
-            target, n = targets[i : i + rows, None], len(part)
-            torch.mm(part, weight.T, out=space[:n, :V])
-            scores = torch.log_softmax(space[:n], -1, wide, out=room[:n])
-            loss -= (scores.gather(1, target) * share).sum()
-            if training:
-                grad = scores.exp_().mul_(share)
-                grad.scatter_add_(1, target, -share)
-                grad = grad[:, :V].to(x.dtype)
-                torch.mm(grad, weight, out=grad_x[i : i + rows])
-                if x.dtype == wide:
-                    grad_weight.addmm_(grad.T, part)
-                else:
-                    grad_weight += grad.T @ part
-        ctx.save_for_backward(grad_x, grad_weight)
-        return loss
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> Any:
-        """The gradients that were kept, times what comes from above."""
-        grad_x, grad_weight = ctx.saved_tensors
-        if type(grad) is not Tensor or grad.is_cuda or grad != 1:
-            grad_x, grad_weight = grad_x * grad, grad_weight * grad
-        return grad_x, grad_weight.to(grad_x.dtype), *[None] * 4
-
-
-# %% book/07-the-transformer.md#linear_cross_entropy
-def linear_cross_entropy(
-    x: Float[Tensor, "*batch D"],
-    weight: Float[Tensor, "V D"],
-    targets: Int[Tensor, "*batch"],
-    ignore_index: int = -100,
-    rows: int | None = None,
-) -> Float[Tensor, ""]:
-    """The mean cross-entropy of a linear head, in nats.
-
-    Equal to `cross_entropy(x @ weight.T, targets)`, with its gradients,
-    but never holds more than `rows` rows of logits: if not given, as many
-    as make 32 million numbers.
-    """
-    targets = targets.flatten().long()
-    counted = targets != ignore_index
-    kind, training = x.device.type, torch.is_grad_enabled()
-    if torch.is_autocast_enabled(kind):
-        dtype = torch.get_autocast_dtype(kind)
-        x, weight = x.to(dtype), weight.to(dtype)
-    training = training and (x.requires_grad or weight.requires_grad)
-    wide = torch.promote_types(x.dtype, torch.float32)
-    shares = counted.to(wide) / counted.sum()
-    with torch.autocast(kind, enabled=False):
-        return LinearCrossEntropy.apply(
-            *(x.flatten(0, -2), weight, targets.masked_fill(~counted, 0)),
-            *(shares, rows or max(1, 2**25 // len(weight)), training),
-        )
 
 
 # %% book/07-the-transformer.md#sample

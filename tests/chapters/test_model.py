@@ -17,8 +17,9 @@ from llm.config import (
     n_parameters,
     preset,
 )
+from llm.linear_loss import linear_cross_entropy
 from llm.metrics import cross_entropy
-from llm.model import Transformer, linear_cross_entropy
+from llm.model import Transformer
 from llm.ngram_embedding import NGramEmbedding
 
 

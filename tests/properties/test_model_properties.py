@@ -18,8 +18,9 @@ from llm.config import (
     n_parameters,
     preset,
 )
+from llm.linear_loss import linear_cross_entropy
 from llm.metrics import cross_entropy
-from llm.model import Transformer, linear_cross_entropy, sample
+from llm.model import Transformer, sample
 from llm.position import RopeScaling
 
 FLAGS = ("norm_weight", "qkv_bias", "out_bias", "mlp_bias", "qk_norm")
@@ -120,12 +121,22 @@ def test_a_tied_table_has_one_dense_gradient_however_often_it_is_added_to(factor
     cross_entropy(model(ids[:, :-1]), ids[:, 1:]).backward()
     expected = model.embedding.weight.grad.clone()
     model.zero_grad()
-    loss = factor * model.loss(ids[:, :-1], ids[:, 1:])
     for times in (1, 2, 3):
-        loss.backward(retain_graph=True)
+        (factor * model.loss(ids[:, :-1], ids[:, 1:])).backward()
         found = model.embedding.weight.grad
         assert found.layout == torch.strided
         torch.testing.assert_close(found, times * factor * expected)
+
+
+def test_a_graph_with_a_tied_table_serves_once_and_says_so():
+    model = Transformer(preset("gpt2", vocab_size=50, n_layers=1, d_model=12))
+    ids = torch.randint(50, (2, 9))
+    loss = model.loss(ids[:, :-1], ids[:, 1:])
+    loss.backward(retain_graph=True)
+    kept = model.embedding.weight.grad.clone()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+    torch.testing.assert_close(model.embedding.weight.grad, kept)
 
 
 @settings(max_examples=40, deadline=None)
