@@ -238,8 +238,10 @@ def step_memory(
     loss = bottom + L * kept + last + 2 * N * D + V * D
     loss += max(logits, V * D + N * D)  # or both times what's above
     bent = N * (D + BENT[c.activation][1] * c.d_ff)
+    # a norm at the block's end is gone before the MLP is bent
+    rest = block - N * saved_by_norm(c) * (c.placement == "post")
     backward = max(  # at block i, with gradients of those above it
-        bottom + i * kept + block + bent + V * D
+        bottom + i * kept + rest + bent + V * D
         + (L - 1 - i) * (sum(matrix_sizes(c)) + table)
         for i in (L - 1, 0)
     )
