@@ -82,6 +82,18 @@ def test_linear_cross_entropy_equals_cross_entropy():
             assert torch.allclose(one, other, atol=1e-5)
 
 
+# %% book/07-the-transformer.md#test_a_tied_table_gets_both_gradients
+def test_a_tied_table_gets_both_gradients():
+    model = small_model(tie_embeddings=True)
+    table = model.embedding.weight
+    ids = torch.randint(len(table), (2, 9))
+    plain = cross_entropy(model(ids[:, :-1]), ids[:, 1:])
+    (expected,) = torch.autograd.grad(plain, table)
+    loss = model.loss(ids[:, :-1], ids[:, 1:])
+    (found,) = torch.autograd.grad(loss, table)
+    assert torch.allclose(found, expected, atol=1e-6)
+
+
 # %% book/07-the-transformer.md#check_table_share
 def check_table_share(table_share):
     """`table_share(config)`: of embedding and head in all parameters."""
