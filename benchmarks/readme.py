@@ -70,7 +70,8 @@ def race() -> list[str]:
         "|---|---|---|",
         *rows,
         "",
-        f"Means of {len(first['rounds'])} seeds, in turns. {where(first)}. "
+        f"Means of {len(first['rounds'])} seeds, in turns; seconds of training, "
+        f"without what comes before and after. {where(first)}. "
         "Again: `python benchmarks/race.py`; Appendix E has all runs.",
     ]
 
