@@ -128,6 +128,20 @@ def test_a_tied_table_has_one_dense_gradient_however_often_it_is_added_to(factor
         torch.testing.assert_close(found, times * factor * expected)
 
 
+def test_a_scaled_graph_with_a_tied_table_serves_again():
+    torch.manual_seed(0)
+    model = Transformer(preset("gpt2", vocab_size=50, n_layers=1, d_model=12))
+    ids = torch.randint(50, (2, 9))
+    cross_entropy(model(ids[:, :-1]), ids[:, 1:]).backward()
+    expected = model.embedding.weight.grad.clone()
+    model.zero_grad()
+    loss = 0.25 * model.loss(ids[:, :-1], ids[:, 1:])
+    for times in (1, 2, 3):
+        loss.backward(retain_graph=True)
+        found = model.embedding.weight.grad
+        torch.testing.assert_close(found, times * 0.25 * expected)
+
+
 def test_a_graph_with_a_tied_table_serves_once_and_says_so():
     model = Transformer(preset("gpt2", vocab_size=50, n_layers=1, d_model=12))
     ids = torch.randint(50, (2, 9))
