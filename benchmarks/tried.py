@@ -7,12 +7,13 @@
 megabyte, judged by the last tenth.
 
 A run has one thread, so that as many as there are cores can go at a time; their seconds
-say which are slower, and nothing else. One seed, and another one of the recipe itself,
-to show how much is luck.
+say which are slower, and nothing else. One seed, and two more of the recipe itself, to
+show how much is luck. What has a record is kept; --only runs it again.
 """
 
 import argparse
 import dataclasses
+import json
 import math
 import multiprocessing
 import tempfile
@@ -36,6 +37,7 @@ CUT = {"batch_size": 5, "whole": False, "masked": True}
 VILLAGE: dict[str, Change] = {
     "as it is": ({}, {}, {}),
     "another seed": ({}, {}, {"seed": 1}),
+    "a third seed": ({}, {}, {"seed": 2}),
     "no value embeddings": ({"value_embeddings": False}, {}, {}),
     "no tables of runs": ({"ngrams": 1}, {}, {}),
     "tables of pairs only": ({"ngrams": 2}, {}, {}),
@@ -63,6 +65,7 @@ VILLAGE: dict[str, Change] = {
 TEXT: dict[str, Change] = {
     "as it is": ({}, {}, {}),
     "another seed": ({}, {}, {"seed": 1}),
+    "a third seed": ({}, {}, {"seed": 2}),
     "tables not scaled after training": ({}, {}, {"scaled": False}),
     "no dropout of runs": ({"ngram_dropout": 0.0}, {}, {}),
     "dropout of a quarter": ({"ngram_dropout": 0.25}, {}, {}),
@@ -84,7 +87,8 @@ GAIN = llm.ngram_embedding.GAIN
 def base(data: str) -> Recipe:
     """What is changed."""
     if data == "village":
-        return dataclasses.replace(RECIPES["village-base"], n_documents=4_800)
+        village = RECIPES["village-base"]
+        return dataclasses.replace(village, n_documents=4_800, optim=RATES)
     model = size(3, 96, vocab_size=257, T=128, ngrams=5)
     return Recipe(
         data=data,
@@ -135,6 +139,14 @@ def unscaled(data: str, run: Path) -> float:
     ]
 
 
+def kept(path: Path, steps: int) -> dict[str, Any]:
+    """The rows of a record of as many steps, by their change."""
+    record = json.loads(path.read_text()) if path.is_file() else {"steps": steps}
+    if record["steps"] != steps:
+        raise SystemExit(f"{path} has {record['steps']} steps: name another --out")
+    return {row["change"]: row for row in record.get("runs", [])}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", nargs="+", help="village, or a file")
@@ -146,17 +158,20 @@ def main() -> None:
     for data in options.data:
         village = data == "village"
         steps = options.steps or (260 if village else TEXT_STEPS)
-        names = options.only or (VILLAGE if village else TEXT)
-        rows = []
-        with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
-            for row in pool.imap(run, [(data, name, steps) for name in names]):
-                rows.append(row)
-                print(f"{row['change']:40} {row['nats_per_byte']:.4f}", flush=True)
-        record = {"machine": machine("torch"), "text": Path(data).stem, "runs": rows}
+        changes, stem = VILLAGE if village else TEXT, Path(data).stem
+        rows = kept(options.out / f"tried-{stem}.json", steps)
+        names = options.only or [name for name in changes if name not in rows]
+        record: dict[str, Any] = {"machine": machine("torch"), "text": stem}
+        record["steps"] = steps
         if village:
             judged = RECIPES["village-base"].n_validation
             record["entropy"] = math.log(2) * entropy(judged, split="validation")[0]
-        write_record(f"tried-{Path(data).stem}", record, options.out)
+        with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
+            for row in pool.imap(run, [(data, name, steps) for name in names]):
+                rows[row["change"]] = row
+                print(f"{row['change']:40} {row['nats_per_byte']:.4f}", flush=True)
+                record["runs"] = [rows[name] for name in changes if name in rows]
+                write_record(f"tried-{stem}", record, options.out)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ RATES = OptimConfig(
     lr=0.03, embedding_lr=0.2, head_lr=0.02, momentum=0.9, betas=(0.5, 0.99)
 )
 TOKENS_PER_WIDTH = 20  # in a batch, for each number in the stream
-EPOCHS = 4  # more passes over a small corpus only learn it by heart
+EPOCHS = 4  # passes over a corpus, at most
 
 
 def size(
@@ -104,7 +104,7 @@ def fit(
 
 
 # %% book/10-the-training-loop.md#STORY_BYTES
-STORY_BYTES, STORY_TOKENS = 600, 150  # of the village, about
+STORY_BYTES, STORY_TOKENS = 600, 150  # with 2,048 tokens, about
 MOST = 100_000_000  # characters that a run reads, so as to fit in memory
 IN_MEMORY = 50_000_000  # tokens that may be kept as documents there
 
@@ -130,14 +130,15 @@ def plan(
         letters: read the bytes as they are, with no tokens made of them.
     """
     count, total = measure(data)
-    if letters:
-        sizes, per_token = [257, 128, 5], 1.0  # bytes and the end; T; runs
+    if letters:  # bytes, and the end
+        vocab_size, T, ngrams, per_token = 257, 128, 5, 1.0
     else:  # a token for each thousand characters, about
         power = round(math.log2(max(1.0, total / 1_000)))
-        known = 2_048 if count == 0 else min(4_096, max(512, 2**power))
-        sizes, per_token = [known, 256], 3.5
+        known = min(4_096, max(512, 2**power))
+        vocab_size = 2_048 if count == 0 else known
+        T, ngrams, per_token = 256, 3, 3.5
     n_tokens = 0.9 * total / per_token
-    model, rows, steps = fit(seconds, n_tokens, *sizes)
+    model, rows, steps = fit(seconds, n_tokens, vocab_size, T, ngrams)
     used, optim = steps * rows * model.max_seq_len, RATES
     if used > n_tokens:  # what is read twice can be learnt by heart
         model = dataclasses.replace(model, ngram_dropout=0.5)
@@ -148,7 +149,7 @@ def plan(
         steps = used // (rows * STORY_TOKENS)
     return Recipe(
         data=data,
-        n_documents=count or 1 + int(used * per_token * 1.2) // STORY_BYTES,
+        n_documents=count or (1 + int(1.2 * used * per_token) // STORY_BYTES),
         model=model, optim=optim, batch_size=rows, steps=steps,
         masked=not whole and not letters,  # letters: as others do it
         whole=whole, seed=seed,

@@ -116,18 +116,26 @@ def read_texts(recipe: Recipe) -> tuple[list[str], list[str]]:
     return train, unseen
 
 
-# %% book/10-the-training-loop.md#claim
+# %% book/10-the-training-loop.md#MADE
+MADE = ("data", "state", "tokenizer.json", "config.json",
+        "model.safetensors", "metrics.jsonl", "result.json")
+
+
 def claim(run: Path, recipe: Recipe, texts: Iterable[str]) -> None:
     """Note what a run's folder is made from, or find it as it was.
 
     Raises:
-        ValueError: the folder holds a run of another recipe or other texts.
+        ValueError: the folder holds a run of another recipe or other texts,
+            or files of no run that this one would overwrite.
     """
     now = {"recipe": recipe.to_dict(), "texts": source_of(texts).hex()}
     note = run / "recipe.json"
     before = read_object(note) if note.exists() else {}
     if before == now:
         return
+    foreign = [path for name in MADE if (path := run / name).exists()]
+    if foreign and not before:
+        raise ValueError(f"{foreign[0]} isn't a run's: name another folder")
     for name, value in before.items():
         if checkpoints(run / "state") and now.get(name) != value:
             raise ValueError(
@@ -169,7 +177,7 @@ class WholeDocuments(TokenDataset):
             for part in np.split(tokens, ends[ends < len(tokens)])
             for at in range(0, len(part), block_size)
         ]
-        # Sorted within 32 batches only: lengths in one still differ.
+        # Within 32 batches by length: over all, each would have one length.
         sizes = np.array([len(part) for part in self.parts])
         spans = np.arange(len(sizes)) // (32 * batch_size)
         order = np.lexsort((sizes, spans))

@@ -63,7 +63,8 @@ def read_ids(
         name = token["content"]
         if any(token.get(k) for k in ("lstrip", "rstrip", "single_word")):
             raise ValueError(f"{brief(name)} swallows blanks or needs them")
-        if name in special or ids.setdefault(name, token["id"]) != token["id"]:
+        known = ids.setdefault(name, token["id"])
+        if name in special or known != token["id"]:
             raise ValueError(f"{brief(name)} has two ids")
         special[name] = token["id"]
     if not all(type(i) is int and i >= 0 for i in ids.values()):

@@ -36,10 +36,10 @@ class LinearCrossEntropy(torch.autograd.Function):
             slab[:, V:] = -math.inf
             torch.mm(part, weight.T, out=slab[:, :V])
             z = slab.to(wide)
-            right = z.gather(1, target) - z.amax(-1, keepdim=True)
+            log_p = z.gather(1, target) - z.amax(-1, keepdim=True)
             p = torch.softmax(z, -1, out=z)
-            right += p.amax(-1, keepdim=True).log()
-            loss -= (right * share).sum()
+            log_p += p.amax(-1, keepdim=True).log()
+            loss -= (log_p * share).sum()
             if training:
                 p.mul_(share).scatter_add_(1, target, -share)
                 grad = p[:, :V].to(x.dtype)
@@ -73,7 +73,7 @@ def linear_cross_entropy(
 
     Equal to `cross_entropy(x @ weight.T, targets)`, with its gradients,
     but never holds more than `rows` rows of logits: if not given, as many
-    as make 32 million numbers.
+    as make 33 million numbers.
     """
     targets = targets.flatten().long()
     counted = targets != ignore_index
@@ -102,6 +102,6 @@ class TwoUses(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, lookup: Tensor, head: Tensor) -> Tensor:
+    def backward(ctx: Any, from_lookup: Tensor, from_head: Tensor) -> Tensor:
         """The sum of both gradients, in the place of the head's."""
-        return head.add_(lookup)
+        return from_head.add_(from_lookup)

@@ -56,7 +56,8 @@ class NGramEmbedding(nn.Module):
         elif self.dropout > 0:
             drawn = torch.rand(numbers.shape, device=numbers.device)
             numbers = numbers.masked_fill(drawn < self.dropout, 0)
-        mixed = x = x + gain * self.tables(numbers).sum(-2)
+        x = x + gain * self.tables(numbers).sum(-2)
+        mixed = x
         for back, share in enumerate(self.shares, 1):
             earlier = shifted(x, back) * seen[..., back - 1, None]
             mixed = mixed + share * earlier

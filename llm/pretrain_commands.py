@@ -31,8 +31,8 @@ class PretrainCommand:
     data: str | None = None
     """village (if not given), hamlet, a corpus, or a file or folder."""
     recipe: str | None = None
-    """A recipe's name instead of minutes, data and seed; or race, beside
-    them: read letters, and as many as can be."""
+    """A recipe's name, instead of minutes, data and seed; or race, with
+    them, to read the text byte by byte."""
     out: Path | None = None
     """The run's folder; runs/DATA if not given."""
     resume: bool = False
@@ -103,7 +103,7 @@ class PretrainCommand:
         minutes = 3.0 if self.minutes is None else self.minutes
         if not 0 < minutes < math.inf:
             raise ValueError(f"minutes is {minutes}: it takes some")
-        # Some is for reading, evaluating and sampling.
+        # Of each minute 55 s train; the rest, and ten more, is for all else.
         seconds = max(30 * minutes, 55 * minutes - 10)
         letters = self.recipe == RACE
         return plan(self.data or "village", seconds, self.seed or 0, letters)

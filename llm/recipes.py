@@ -6,6 +6,7 @@ or edit here and run `./build.sh stitch`.
 
 import ast
 import contextlib
+import dataclasses
 import hashlib
 import importlib.util
 import json
@@ -29,7 +30,8 @@ RECIPES = {
     ),
     "village-base": Recipe(
         data="village", n_documents=24_000, n_validation=400,
-        model=size(3, 96, 2_048, 256), optim=RATES,
+        model=size(3, 96, 2_048, 256),
+        optim=dataclasses.replace(RATES, lr=0.02),  # it's a long run
         batch_size=8, steps=2_650, masked=False, whole=True,
     ),
 }

@@ -8,8 +8,16 @@ import itertools
 import tempfile
 from pathlib import Path
 
-from llm.cooking import WholeDocuments, make_tokenizer, split_texts
+from llm.config import preset
+from llm.cooking import (
+    Recipe,
+    WholeDocuments,
+    claim,
+    make_tokenizer,
+    split_texts,
+)
 from llm.losses import count_targets
+from llm.optim import OptimConfig
 from llm.shards import END_OF_TEXT, tokenize
 from llm.village import Village
 
@@ -20,6 +28,24 @@ def test_texts_are_split_by_their_length():
     train, unseen = split_texts(["ab", "cd", "efghijklmno", "pqrst"])
     assert "".join(train + unseen) == "abcdefghijklmnopqrst"
     assert unseen == ["st"]
+
+
+# %% book/10-the-training-loop.md#test_what_is_no_runs_stays
+def test_what_is_no_runs_stays():
+    recipe = Recipe(data="mine", n_documents=1, model=preset("village"),
+                    optim=OptimConfig(), batch_size=1, steps=1)
+    with tempfile.TemporaryDirectory() as folder:
+        mine = Path(folder) / "data" / "mine.txt"
+        mine.parent.mkdir()
+        mine.write_text("all that I have")
+        said = ""
+        try:
+            claim(Path(folder), recipe, ["a text"])
+        except ValueError as error:
+            said = str(error)
+        assert "name another folder" in said
+        assert mine.read_text() == "all that I have"
+        assert not (Path(folder) / "recipe.json").exists()
 
 
 # %% book/10-the-training-loop.md#test_whole_documents

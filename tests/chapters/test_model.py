@@ -8,6 +8,7 @@ import dataclasses
 from functools import partial
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from llm.attention import causal_mask
 from llm.config import (
@@ -114,6 +115,37 @@ def check_crowded(crowded):
         runs = len(ids.unfold(0, n, 1).unique(dim=0))
         by_lot = 1 - (1 - 1 / rows) ** (runs - 1)
         assert abs(crowded(ids, n, rows) - by_lot) < 0.05
+    # (3, 5) and (5, 6) share a row of seven; (6, 6), three times, has its own.
+    ids = torch.tensor([3, 5, 6, 6, 6, 6])
+    assert abs(crowded(ids, 2, 7) - 2 / 3) < 1e-6
+
+
+# %% book/07-the-transformer.md#check_linear_z_loss
+def check_linear_z_loss(linear_z_loss):
+    """`linear_z_loss(x, weight, rows)`: equal, with few logits at a time."""
+    torch.manual_seed(0)
+    x = torch.randn(9, 4, requires_grad=True)
+    weight = torch.randn(50, 4, requires_grad=True)
+    plain = (x @ weight.T).logsumexp(-1).square().mean()
+    expected = torch.autograd.grad(2 * plain, (x, weight))
+    largest = 0
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            nonlocal largest
+            made = func(*args, **(kwargs or {}))
+            if isinstance(made, torch.Tensor):
+                largest = max(largest, made.numel())
+            return made
+
+    for rows in (1, 4):
+        with Watch():
+            loss = linear_z_loss(x, weight, rows)
+            found = torch.autograd.grad(2 * loss, (x, weight))
+        assert torch.allclose(loss, plain, atol=1e-5)
+        for one, other in zip(found, expected, strict=True):
+            assert torch.allclose(one, other, atol=1e-5)
+    assert largest <= weight.numel()  # all logits would be 450 numbers
 
 
 # %% book/07-the-transformer.md#check_fold_norms
@@ -225,6 +257,34 @@ def crowded(ids, n, rows):
 def test_crowded():
     """The exercise "Who shares a row?"."""
     check_crowded(crowded)
+
+
+# %% book/07-the-transformer.md#LinearZLoss
+class LinearZLoss(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, weight, rows):
+        loss, grad_x = x.new_zeros(()), torch.empty_like(x)
+        grad_weight = torch.zeros_like(weight)
+        pieces = zip(x.split(rows), grad_x.split(rows), strict=True)
+        for part, grad_part in pieces:
+            logits = part @ weight.T
+            size = logits.logsumexp(-1, keepdim=True)
+            loss += size.square().sum() / len(x)
+            grad = (logits - size).exp() * size * (2 / len(x))
+            torch.mm(grad, weight, out=grad_part)
+            grad_weight += grad.T @ part
+        ctx.save_for_backward(grad_x, grad_weight)
+        return loss
+
+    @staticmethod
+    def backward(ctx, grad):
+        grad_x, grad_weight = ctx.saved_tensors
+        return grad * grad_x, grad * grad_weight, None
+
+
+def test_linear_z_loss():
+    """The exercise "A second loss, without logits"."""
+    check_linear_z_loss(LinearZLoss.apply)
 
 
 # %% book/07-the-transformer.md#fold_norms
