@@ -28,7 +28,7 @@ from pygments.token import (
 )
 from pygments.util import ClassNotFound
 
-CODE_COLUMNS, OUTPUT_COLUMNS = 76, 80
+CODE_COLUMNS, OUTPUT_COLUMNS = 79, 80
 KEEP = 9  # a listing of so many lines is never broken
 FEW = 4  # so many of its lines stay at the foot of a page, and three at the top
 HEAD = 8  # a shorter head (signature, docstring) stays with its body
