@@ -1,6 +1,7 @@
 """The book's sans serif for matplotlib: a figure's letters match its caption."""
 
 import importlib.util
+import logging
 from pathlib import Path
 
 
@@ -14,3 +15,10 @@ def register() -> None:
     folder = Path(package.origin).parent / "files"
     for weight in ("Regular", "It", "Semibold", "SemiboldIt", "Light"):
         font_manager.fontManager.addfont(str(folder / f"SourceSansPro-{weight}.ttf"))
+    logging.getLogger("matplotlib.font_manager").addFilter(is_of_use)
+
+
+def is_of_use(record: logging.LogRecord) -> bool:
+    """False for fonts of formulas that matplotlib looks for and no figure shows."""
+    unused = "cursive", "weight bold"
+    return not any(name in record.getMessage() for name in unused)
