@@ -113,14 +113,20 @@ def test_loss_and_its_gradients_are_those_of_the_logits(config):
             torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
 
 
-@pytest.mark.parametrize("factor", [1.0, 0.25])
-def test_a_tied_table_has_one_dense_gradient_however_often_it_is_added_to(factor):
+def tied_model_and_its_gradient():
+    """A model with a tied table, a batch, and the table's gradient from all logits."""
     torch.manual_seed(0)
     model = Transformer(preset("gpt2", vocab_size=50, n_layers=1, d_model=12))
     ids = torch.randint(50, (2, 9))
     cross_entropy(model(ids[:, :-1]), ids[:, 1:]).backward()
     expected = model.embedding.weight.grad.clone()
     model.zero_grad()
+    return model, ids, expected
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.25])
+def test_a_tied_table_has_one_dense_gradient_however_often_it_is_added_to(factor):
+    model, ids, expected = tied_model_and_its_gradient()
     for times in (1, 2, 3):
         (factor * model.loss(ids[:, :-1], ids[:, 1:])).backward()
         found = model.embedding.weight.grad
@@ -129,12 +135,7 @@ def test_a_tied_table_has_one_dense_gradient_however_often_it_is_added_to(factor
 
 
 def test_a_scaled_graph_with_a_tied_table_serves_again():
-    torch.manual_seed(0)
-    model = Transformer(preset("gpt2", vocab_size=50, n_layers=1, d_model=12))
-    ids = torch.randint(50, (2, 9))
-    cross_entropy(model(ids[:, :-1]), ids[:, 1:]).backward()
-    expected = model.embedding.weight.grad.clone()
-    model.zero_grad()
+    model, ids, expected = tied_model_and_its_gradient()
     loss = 0.25 * model.loss(ids[:, :-1], ids[:, 1:])
     for times in (1, 2, 3):
         loss.backward(retain_graph=True)
