@@ -1,14 +1,17 @@
 """What each choice in a recipe is worth, one change at a time.
 
-    python benchmarks/tried.py village tinyshakespeare.txt [--only CHANGE ...]
+    python benchmarks/tried.py village village-whole tinyshakespeare.txt
+                               [--only CHANGE ...]
 
 `village`: the recipe of village-base, cut short; all runs read stories from the same
-4,800 and are judged by the same 400. A text: the race's recipe, at two passes over a
-megabyte, judged by the last tenth.
+4,800 and are judged by the same 400. `village-whole`: the recipe in its full length, as
+short runs can't tell all. A text: the race's recipe, at two passes over a megabyte,
+judged by the last tenth.
 
 A run has one thread, so that as many as there are cores can go at a time; their seconds
 say which are slower, and nothing else. One seed, and two more of the recipe itself, to
-show how much is luck. What has a record is kept; --only runs it again.
+show how much is luck; of whole runs also two with the sums of two threads, which differ
+in rounding. What has a record is kept; --only runs it again.
 """
 
 import argparse
@@ -62,6 +65,25 @@ VILLAGE: dict[str, Change] = {
     "cooldown over all steps": ({}, {}, {"cooldown": 1.0}),
 }
 
+WEIGHTS = {"norm_weight": True}
+HEADS = {"n_heads": 4, "n_kv_heads": 4, "head_dim": 32}
+WHOLE: dict[str, Change] = {
+    "as it is": ({}, {}, {}),
+    "another seed": ({}, {}, {"seed": 1}),
+    "two threads": ({}, {}, {"threads": 2}),
+    "Muon's rate 0.015": ({}, {"lr": 0.015}, {}),
+    "embeddings' rate 0.3": ({}, {"embedding_lr": 0.3}, {}),
+    "four heads of 32": (HEADS, {}, {}),
+    "rotations of base 1,000,000": ({"rope_base": 1e6}, {}, {}),
+    "weights in the norms": (WEIGHTS, {}, {}),
+    "weights, another seed": (WEIGHTS, {}, {"seed": 1}),
+    "weights, two threads": (WEIGHTS, {}, {"threads": 2}),
+    "weights, Muon's rate 0.03": (WEIGHTS, {"lr": 0.03, "vectors_lr": 0.02}, {}),
+    "weights, at a rate of 0.01": (WEIGHTS, {"vectors_lr": 0.01}, {}),
+    "weights, at a rate of 0.05": (WEIGHTS, {"vectors_lr": 0.05}, {}),
+    "weights, cooldown over all steps": (WEIGHTS, {}, {"cooldown": 1.0}),
+}
+
 TEXT: dict[str, Change] = {
     "as it is": ({}, {}, {}),
     "another seed": ({}, {}, {"seed": 1}),
@@ -80,15 +102,19 @@ TEXT: dict[str, Change] = {
     "batches half as large, twice the steps": ({}, {}, {"batch_size": 7, "times": 2.0}),
     "rows of 256": ({"max_seq_len": 256}, {}, {"batch_size": 7}),
 }
-TEXT_STEPS = 1_072
+CHANGES = {"village": VILLAGE, "village-whole": WHOLE}
 GAIN = llm.ngram_embedding.GAIN
 
 
 def base(data: str) -> Recipe:
     """What is changed."""
+    village = RECIPES["village-base"]
+    if data == "village-whole":
+        return village
     if data == "village":
-        village = RECIPES["village-base"]
-        return dataclasses.replace(village, n_documents=4_800, optim=RATES)
+        model = size(3, 96, vocab_size=2_048, T=256)
+        short = {"n_documents": 4_800, "steps": 260, "optim": RATES, "model": model}
+        return dataclasses.replace(village, **short)
     model = size(3, 96, vocab_size=257, T=128, ngrams=5)
     return Recipe(
         data=data,
@@ -96,7 +122,7 @@ def base(data: str) -> Recipe:
         model=dataclasses.replace(model, ngram_dropout=0.5),
         optim=dataclasses.replace(RATES, weight_decay=0.1),
         batch_size=rows_for(model),
-        steps=TEXT_STEPS,
+        steps=1_072,
         masked=False,
     )
 
@@ -104,9 +130,9 @@ def base(data: str) -> Recipe:
 def run(task: tuple[str, str, int]) -> dict[str, Any]:
     """Train with one change."""
     data, name, steps = task
-    torch.set_num_threads(1)
-    changes = VILLAGE if data == "village" else TEXT
+    changes = CHANGES.get(data, TEXT)
     model, optim, rest = (dict(change) for change in changes[name])
+    torch.set_num_threads(rest.pop("threads", 1))
     llm.ngram_embedding.GAIN = model.pop("gain", GAIN)
     recipe = base(data)
     steps, scaled = round(steps * rest.pop("times", 1.0)), rest.pop("scaled", True)
@@ -149,21 +175,20 @@ def kept(path: Path, steps: int) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", nargs="+", help="village, or a file")
+    parser.add_argument("data", nargs="+", help="village, village-whole, or a file")
     parser.add_argument("--only", nargs="+", help="which changes; else all")
-    parser.add_argument("--steps", type=int, help="260 of the village, 1,072 of a text")
+    parser.add_argument("--steps", type=int, help="rather than the recipe's")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path, default=FOLDER / "records")
     options = parser.parse_args()
     for data in options.data:
-        village = data == "village"
-        steps = options.steps or (260 if village else TEXT_STEPS)
-        changes, stem = VILLAGE if village else TEXT, Path(data).stem
+        steps = options.steps or base(data).steps
+        changes, stem = CHANGES.get(data, TEXT), Path(data).stem
         rows = kept(options.out / f"tried-{stem}.json", steps)
         names = options.only or [name for name in changes if name not in rows]
         record: dict[str, Any] = {"machine": machine("torch"), "text": stem}
         record["steps"] = steps
-        if village:
+        if data in CHANGES:
             judged = RECIPES["village-base"].n_validation
             record["entropy"] = math.log(2) * entropy(judged, split="validation")[0]
         with multiprocessing.get_context("spawn").Pool(options.workers) as pool:

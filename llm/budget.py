@@ -29,16 +29,20 @@ def tokens_per_second(
         optimizer = build_optimizer(model, OptimConfig())
         shape = (batch_size, config.max_seq_len + 1)
         rows = torch.randint(config.vocab_size, shape, device=device)
-    begun, steps = 0.0, -1  # the first step warms up
-    while steps < 1 or time.perf_counter() - begun < seconds:
-        if steps == 0:
-            begun = time.perf_counter()
+
+    def step() -> None:
+        """Train for one step, and wait for its end."""
         next_token_loss(model, rows).backward()
         clip_by_global_norm(model.parameters(), math.inf)
         optimizer.step()
         optimizer.zero_grad()
         if device == "cuda":
             torch.cuda.synchronize()
+
+    step()  # the first one is slower
+    begun, steps = time.perf_counter(), 0
+    while steps == 0 or time.perf_counter() - begun < seconds:
+        step()
         steps += 1
     tokens = steps * batch_size * config.max_seq_len
     return tokens / (time.perf_counter() - begun)

@@ -46,8 +46,8 @@ class Recipe:
     """
 
     data: str  # village, hamlet, a corpus's name, a file or a folder
-    n_documents: int  # to train on, at most
-    n_validation: int = 400  # of the village; other texts give a tenth
+    n_documents: int  # at most; but in a village, a tenth of it is unseen
+    n_validation: int = 400  # unseen documents, of a village
     model: ModelConfig
     optim: OptimConfig
     batch_size: int  # rows of model.max_seq_len
@@ -177,7 +177,7 @@ class WholeDocuments(TokenDataset):
             for part in np.split(tokens, ends[ends < len(tokens)])
             for at in range(0, len(part), block_size)
         ]
-        # Within 32 batches by length: over all, each would have one length.
+        # Within 32 batches: over all, each would have a length of its own.
         sizes = np.array([len(part) for part in self.parts])
         spans = np.arange(len(sizes)) // (32 * batch_size)
         order = np.lexsort((sizes, spans))
@@ -229,7 +229,8 @@ def make_trainer(
 
     Args:
         hooks: of the `Trainer`.
-        options: of `TrainConfig`, those that don't change the result.
+        options: of `TrainConfig`, for what isn't in the recipe; all but
+            `accumulate` leave the result as it is.
     """
     run = Path(run)
     dataset, tokenizer, unseen = prepare(recipe, run)

@@ -225,8 +225,9 @@ class OptimConfig:
     """Which optimizer, and its settings.
 
     Args:
-        lr: the rate of the hidden matrices: for Muon 0.02 to 0.06 in small
-            models, for AdamW a third of that or less.
+        lr: the rate of the hidden matrices: for Muon 0.02 to 0.08 in small
+            models, the lower the longer the run; for AdamW a third of that
+            or less.
         embedding_lr, head_lr, vectors_lr: 0 means PROPORTIONS times lr.
         weight_decay: of hidden matrices and head, and of nothing else.
     Raises:

@@ -6,6 +6,7 @@ or edit here and run `./build.sh stitch`.
 
 import math
 import sys
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +68,8 @@ class PretrainCommand:
             raise
         for key, value in result.items():
             shown = f"{value:.4g}" if isinstance(value, float) else value
-            print(f"{key}: {shown}")
+            for line in f"{key}: {shown}".splitlines():
+                print(textwrap.fill(line, 76))
         print(f"saved in {out}; now try: llm sample {out}")
 
     # -- book/10-the-training-loop.md#PretrainCommand.refuse_beside

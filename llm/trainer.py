@@ -143,16 +143,16 @@ class Trainer:
         values = [value.float() for value in recent]
         if not values or bool(torch.stack(values).isfinite().all()):
             return
-        step, what = self.step, "a loss or a gradient is not finite"
+        what = f"by step {self.step}: a loss or a gradient is not finite"
         if at_once:
             loss, norm = self.losses.pop(), self.norms.pop()
             self.optimizer.zero_grad(set_to_none=True)
             what = f"loss {loss:.4g}, gradient's norm {norm:.4g}"
-            step += 1
+            what = f"step {self.step + 1}: {what}"
         found = checkpoints(self.run / "state")
         last = f"{found[0].name} is good" if found else "nothing was saved yet"
         raise BadLossError(
-            f"step {step}: {what}. Stopped; {last}. Resume with a lower "
+            f"{what}. Stopped; {last}. Resume with a lower "
             "learning rate or with clipping, or look at this step's batch"
         )
 
