@@ -46,8 +46,8 @@ class Recipe:
     """
 
     data: str  # village, hamlet, a corpus's name, a file or a folder
-    n_documents: int  # at most; but in a village, a tenth of it is unseen
-    n_validation: int = 400  # unseen documents, of a village
+    n_documents: int  # at most; a tenth of them is for validation
+    n_validation: int = 400  # in a village so many more instead
     model: ModelConfig
     optim: OptimConfig
     batch_size: int  # rows of model.max_seq_len
