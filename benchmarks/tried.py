@@ -66,14 +66,13 @@ VILLAGE: dict[str, Change] = {
 }
 
 WEIGHTS = {"norm_weight": True}
-HEADS = {"n_heads": 4, "n_kv_heads": 4, "head_dim": 32}
 WHOLE: dict[str, Change] = {
     "as it is": ({}, {}, {}),
     "another seed": ({}, {}, {"seed": 1}),
     "two threads": ({}, {}, {"threads": 2}),
     "Muon's rate 0.015": ({}, {"lr": 0.015}, {}),
     "embeddings' rate 0.3": ({}, {"embedding_lr": 0.3}, {}),
-    "four heads of 32": (HEADS, {}, {}),
+    "four heads of 32": ({"n_heads": 4, "n_kv_heads": 4, "head_dim": 32}, {}, {}),
     "rotations of base 1,000,000": ({"rope_base": 1e6}, {}, {}),
     "weights in the norms": (WEIGHTS, {}, {}),
     "weights, another seed": (WEIGHTS, {}, {"seed": 1}),
